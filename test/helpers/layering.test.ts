@@ -1,0 +1,97 @@
+// The import table of the house: who may import whom. Where the cut turns out wrong, change it here and say why.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cycles, violations, type Room } from './imports.js';
+
+const TABLE: Readonly<Record<string, Room>> = {
+  core: { rooms: [], externals: ['pino'] },
+  sys: { rooms: ['core'], externals: ['koffi'] },
+  image: { rooms: ['core'] },
+  whiteout: { rooms: ['core', 'sys'] },
+  // The merged view of layer directories, for the overlay (live) and for diff.
+  stack: { rooms: ['core', 'sys', 'whiteout'] },
+  fuse: { rooms: ['core', 'sys'] },
+  // Starts its server as a process of its own.
+  overlay: { rooms: ['core', 'sys', 'fuse', 'whiteout', 'stack'], externals: ['node:child_process'] },
+  // xz, bzip2 and (on old Node) zstd are the system's programs.
+  layer: { rooms: ['core', 'sys', 'image', 'whiteout', 'stack'], externals: ['node:child_process'] },
+  store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },
+  registry: { rooms: ['core', 'image'], externals: ['node:http', 'node:https'] },
+  transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
+  container: { rooms: ['core', 'sys', 'image', 'layer', 'store', 'overlay'], externals: ['node:child_process'] },
+  build: { rooms: ['core', 'image', 'layer', 'store', 'transfer', 'container'] },
+  cli: {
+    rooms: ['core', 'image', 'layer', 'store', 'registry', 'transfer', 'container', 'build', 'overlay'],
+    externals: ['commander'],
+  },
+  // src/index.ts, the package's own door.
+  library: {
+    rooms: ['core', 'image', 'layer', 'store', 'registry', 'transfer', 'container', 'build', 'overlay'],
+  },
+};
+
+const root = path.resolve(import.meta.dirname, '../../src');
+const sources = new Map(
+  readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [file, readFileSync(path.join(root, file), 'utf8')]),
+);
+
+describe('the sources of src', () => {
+  test('import only what the table allows', () => {
+    expect(violations(sources, TABLE)).toEqual([]);
+  });
+
+  test('have no import cycles', () => {
+    expect(cycles(sources)).toEqual([]);
+  });
+});
+
+describe('the table', () => {
+  test('has no cycles', () => {
+    const rooms = Object.entries(TABLE).map(([name, room]): [string, string] => [
+      `${name}/index.ts`,
+      room.rooms.map((other) => `import '../${other}/index.js';`).join(''),
+    ]);
+    expect(cycles(new Map(rooms))).toEqual([]);
+  });
+});
+
+describe('the check', () => {
+  const judge = (file: string, text: string): string[] => violations(new Map([[file, text]]), TABLE);
+
+  test.each([
+    ['a room that may not be imported', 'core/a.ts', "import { x } from '../sys/index.js';", 'core may not import sys'],
+    ['an import of a type', 'image/a.ts', "import type { X } from '../store/index.js';", 'image may not import store'],
+    ['a dynamic import', 'cli/a.ts', "await import('../fuse/index.js');", 'cli may not import fuse'],
+    ['a re-export', 'layer/a.ts', "export * from '../cli/index.js';", 'layer may not import cli'],
+    ['a side door', 'store/a.ts', "import { x } from '../core/digest.js';", 'enter core through its index.ts'],
+    ['a package elsewhere', 'store/a.ts', "import koffi from 'koffi';", "store may not import 'koffi'"],
+    [
+      'a restricted module of node',
+      'store/a.ts',
+      "import 'node:child_process';",
+      "store may not import 'node:child_process'",
+    ],
+    ['an unprefixed module of node', 'core/a.ts', "import 'fs';", "core may not import 'fs'"],
+    ['an unknown room', 'utils/a.ts', "import 'node:fs';", "'utils' is no room"],
+  ])('names %s', (_what, file, text, message) => {
+    expect(judge(file, text)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test('lets the allowed pass', () => {
+    expect(judge('cli/commands/a.ts', "import { x } from '../../store/index.js'; import '../output.js';")).toEqual([]);
+  });
+
+  test('names a cycle, and not one of types', () => {
+    const pair = (spelling: string): Map<string, string> =>
+      new Map([
+        ['core/a.ts', "import { b } from './b.js';"],
+        ['core/b.ts', `${spelling} { a } from './a.js';`],
+      ]);
+    expect(cycles(pair('import'))).toEqual(['core/a.ts -> core/b.ts -> core/a.ts']);
+    expect(cycles(pair('import type'))).toEqual([]);
+  });
+});

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // One process per file: native add-ons, mounts and process-wide state (umask, cwd) must not be shared.
+    pool: 'forks',
+    isolate: true,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['default', './test/helpers/totals-reporter.ts'],
+  },
+});
