@@ -1,0 +1,4 @@
+export * from './bytes.js';
+export * from './digest.js';
+export * from './errno.js';
+export * from './errors.js';

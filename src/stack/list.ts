@@ -1,0 +1,79 @@
+// The names of a merged directory.
+
+import type { ByteString } from '../core/index.js';
+import { DT_CHR, DT_REG, Stat, entryPath, listxattr, openat, close, statx, visitDirectory } from '../sys/index.js';
+import { O_DIRECTORY, O_RDONLY } from '../sys/index.js';
+import { WHITEOUT_PREFIX, readMarks } from '../whiteout/index.js';
+import type { Merged } from './lookup.js';
+import type { RealDir } from './real-dir.js';
+
+export interface ListedName {
+  /** DT_*, as the topmost layer that has the name tells it; DT_UNKNOWN where it does not. */
+  readonly type: number;
+  /** The index of that layer's part. */
+  readonly part: number;
+}
+
+const spare = new Stat();
+
+interface Candidate {
+  readonly name: ByteString;
+  readonly type: number;
+}
+
+/** Splits one directory into what it shows and what it hides below. */
+function readPart(dir: RealDir): { shown: Candidate[]; hidden: ByteString[] } | number {
+  const own = dir.fd();
+  if (own < 0) return own;
+  // The cached fd may be O_PATH; a description of its own also keeps concurrent listings apart.
+  const fd = openat(own, '.', O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return fd;
+  const all: Candidate[] = [];
+  const status = visitDirectory(fd, (name, type) => {
+    all.push({ name, type });
+  });
+  close(fd);
+  if (status < 0) return status;
+  const marks = xattrWhiteoutsIn(own);
+  const shown: Candidate[] = [];
+  const hidden: ByteString[] = [];
+  for (const entry of all) {
+    if (entry.name.startsWith(WHITEOUT_PREFIX)) hidden.push(entry.name.slice(WHITEOUT_PREFIX.length));
+    else if (isWhiteout(own, entry, marks)) hidden.push(entry.name);
+    else shown.push(entry);
+  }
+  return { shown, hidden };
+}
+
+/** Only a directory marked `opaque=x` holds whiteouts in the attribute form. */
+function xattrWhiteoutsIn(dirfd: number): boolean {
+  const path = entryPath(dirfd, '.');
+  const names = listxattr(path);
+  return typeof names !== 'number' && readMarks(path, names).opaque === 'x';
+}
+
+function isWhiteout(dirfd: number, entry: Candidate, xattrForm: boolean): boolean {
+  if (entry.type === DT_CHR || entry.type === 0) {
+    return statx(dirfd, entry.name, spare) >= 0 && spare.isWhiteoutDevice;
+  }
+  if (!xattrForm || entry.type !== DT_REG) return false;
+  if (statx(dirfd, entry.name, spare) < 0 || spare.size > 0) return false;
+  const path = entryPath(dirfd, entry.name);
+  const names = listxattr(path);
+  return typeof names !== 'number' && readMarks(path, names).whiteout;
+}
+
+/** All names of a merged directory, whiteouts applied, upper ones first; or -errno. */
+export function list(parts: Merged): Map<ByteString, ListedName> | number {
+  const names = new Map<ByteString, ListedName>();
+  const gone = new Set<ByteString>();
+  for (const [part, dir] of parts.entries()) {
+    const content = readPart(dir);
+    if (typeof content === 'number') return content;
+    for (const { name, type } of content.shown) {
+      if (!names.has(name) && !gone.has(name)) names.set(name, { type, part });
+    }
+    for (const name of content.hidden) gone.add(name);
+  }
+  return names;
+}

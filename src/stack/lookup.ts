@@ -1,0 +1,134 @@
+// What a name means in a stack of directories (fs/overlayfs/namei.c, ovl_lookup): the first layer that has
+// it decides; directories merge until an opaque one; a whiteout ends the search; a redirect sends it elsewhere.
+
+import { errno } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import { Stat, entryPath, listxattr, statx } from '../sys/index.js';
+import { OPAQUE_MARKER, WHITEOUT_PREFIX, readMarks } from '../whiteout/index.js';
+import type { Marks } from '../whiteout/index.js';
+import type { RealDir } from './real-dir.js';
+
+/** The directories one merged directory consists of, top first; never empty. */
+export type Merged = readonly RealDir[];
+
+export interface FoundDirectory {
+  readonly kind: 'directory';
+  readonly parts: Merged;
+}
+
+export interface FoundOther {
+  readonly kind: 'other';
+  readonly dir: RealDir;
+  readonly name: ByteString;
+  /** Where the content is, when the file found holds metadata only. */
+  readonly data: { readonly dir: RealDir; readonly name: ByteString } | undefined;
+  /** Whether it carries the kernel's `origin` attribute. */
+  readonly origin: boolean;
+}
+
+export type Found = FoundDirectory | FoundOther;
+
+const spare = new Stat();
+const NO_NAMES: readonly ByteString[] = [];
+
+/** The marks of `name` in `dirfd`; none where attributes cannot be read. */
+function marksOf(dirfd: number, name: ByteString): Marks {
+  const path = entryPath(dirfd, name);
+  const names = listxattr(path);
+  return readMarks(path, typeof names === 'number' ? NO_NAMES : names);
+}
+
+function exists(dirfd: number, name: ByteString): boolean {
+  return statx(dirfd, name, spare) >= 0;
+}
+
+/** Whether an empty file is a whiteout in the attribute form. */
+function isXattrWhiteout(stat: Stat, dirfd: number, name: ByteString): boolean {
+  return stat.isRegular && stat.size === 0 && marksOf(dirfd, name).whiteout;
+}
+
+/**
+ * Finds `name` in `parts`, from the part at `from` down. `stat` is filled with the attributes of what is found:
+ * a directory's are the top one's. Returns undefined where there is nothing, or -errno.
+ *
+ * Errors: EIO for a metadata-only file whose data is missing below; whatever the layers' file systems answer.
+ */
+export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): Found | undefined | number {
+  if (name.startsWith(WHITEOUT_PREFIX)) return undefined;
+  const directories: RealDir[] = [];
+  for (let index = from; index < parts.length; index += 1) {
+    const part = parts[index] as RealDir;
+    const dirfd = part.fd();
+    if (dirfd < 0) return dirfd;
+    const own = directories.length === 0 ? stat : spare;
+    const status = statx(dirfd, name, own);
+    const last = index === parts.length - 1;
+    if (status < 0) {
+      if (status !== -errno.ENOENT) return status;
+      if (!last && exists(dirfd, WHITEOUT_PREFIX + name)) break;
+      continue;
+    }
+    if (own.isWhiteoutDevice || isXattrWhiteout(own, dirfd, name)) break;
+    if (!own.isDirectory) {
+      return directories.length > 0 ? { kind: 'directory', parts: directories } : other(parts, index, name, own);
+    }
+    const directory = part.child(name);
+    directories.push(directory);
+    if (part.layer.isBottom) break;
+    const below = belowDirectory(parts, index, { directory, dirfd, name });
+    if (below === 'continue') continue;
+    if (typeof below === 'number') return below;
+    directories.push(...below);
+    break;
+  }
+  return directories.length > 0 ? { kind: 'directory', parts: directories } : undefined;
+}
+
+/** What a directory found at `index` merges with: nothing, what its redirect leads to, or the same name further down. */
+function belowDirectory(
+  parts: Merged,
+  index: number,
+  found: { directory: RealDir; dirfd: number; name: ByteString },
+): Merged | 'continue' | number {
+  const marks = marksOf(found.dirfd, found.name);
+  if (marks.opaque === 'y') return [];
+  const fd = found.directory.fd();
+  if (fd < 0) return fd;
+  if (exists(fd, OPAQUE_MARKER)) return [];
+  if (marks.redirect === undefined) return 'continue';
+  const target = followRedirect(parts, index, marks.redirect);
+  if (typeof target === 'number') return target;
+  return target?.kind === 'directory' ? target.parts : [];
+}
+
+/** Resolves a redirect found in part `index`: in the layers below that one, never in its own. */
+function followRedirect(parts: Merged, index: number, redirect: ByteString): Found | undefined | number {
+  const stat = new Stat();
+  if (!redirect.startsWith('/')) return lookup(parts, redirect, stat, index + 1);
+  const layer = (parts[index] as RealDir).layer;
+  let here: Merged = layer.below;
+  let found: Found | undefined | number;
+  for (const component of redirect.split('/')) {
+    if (component === '') continue;
+    found = lookup(here, component, stat);
+    if (found === undefined || typeof found === 'number') return found;
+    here = found.kind === 'directory' ? found.parts : [];
+  }
+  return found;
+}
+
+/** A file that is not a directory, with the place of its data if it is a metadata-only copy. */
+function other(parts: Merged, index: number, name: ByteString, stat: Stat): FoundOther | number {
+  const dir = parts[index] as RealDir;
+  const plain: FoundOther = { kind: 'other', dir, name, data: undefined, origin: false };
+  if (dir.layer.isBottom) return plain;
+  const marks = marksOf(dir.fd(), name);
+  if (!marks.metacopy || !stat.isRegular) return { ...plain, origin: marks.origin };
+  const below =
+    marks.redirect === undefined
+      ? lookup(parts, name, new Stat(), index + 1)
+      : followRedirect(parts, index, marks.redirect);
+  if (typeof below === 'number') return below;
+  if (below?.kind !== 'other') return -errno.EIO;
+  return { kind: 'other', dir, name, data: below.data ?? { dir: below.dir, name: below.name }, origin: marks.origin };
+}

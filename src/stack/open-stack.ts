@@ -1,0 +1,34 @@
+// A stack of layer directories, opened: what a mount, a diff or a commit looks at.
+
+import { LayerDir } from './layer-dir.js';
+import type { Merged } from './lookup.js';
+import { RealDir } from './real-dir.js';
+
+export interface Stack {
+  readonly layers: readonly LayerDir[];
+  /** The merged root. */
+  readonly root: Merged;
+  close(): void;
+}
+
+/** Opens the layer directories `paths`, top first. Throws a SysError for one that cannot be opened. */
+export function openStack(paths: readonly string[]): Stack {
+  const layers: LayerDir[] = [];
+  try {
+    for (const path of paths) layers.push(new LayerDir(path, layers.length));
+  } catch (error) {
+    for (const layer of layers) layer.close();
+    throw error;
+  }
+  const root = layers.map((layer) => new RealDir(layer));
+  layers.forEach((layer, index) => {
+    layer.below = root.slice(index + 1);
+  });
+  return {
+    layers,
+    root,
+    close() {
+      for (const layer of layers) layer.close();
+    },
+  };
+}

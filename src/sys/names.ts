@@ -1,0 +1,121 @@
+// Names in directories: making, linking, renaming and removing them, and what hangs on a name.
+
+import type { ByteString } from '../core/index.js';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW } from './constants.js';
+import { bind, cString, result } from './libc.js';
+
+const nativeMkdirat = bind('int mkdirat(int, void *, unsigned int)');
+const nativeMknodat = bind('int mknodat(int, void *, unsigned int, uint64_t)');
+const nativeSymlinkat = bind('int symlinkat(void *, int, void *)');
+const nativeReadlinkat = bind('intptr_t readlinkat(int, void *, void *, size_t)');
+const nativeLinkat = bind('int linkat(int, void *, int, void *, int)');
+const nativeUnlinkat = bind('int unlinkat(int, void *, int)');
+const nativeRenameat2 = bind('int renameat2(int, void *, int, void *, unsigned int)');
+const nativeFchmodat = bind('int fchmodat(int, void *, unsigned int, int)');
+const nativeFchmod = bind('int fchmod(int, unsigned int)');
+const nativeFchownat = bind('int fchownat(int, void *, unsigned int, unsigned int, int)');
+const nativeUtimensat = bind('int utimensat(int, void *, void *, int)');
+const nativeUmask = bind('unsigned int umask(unsigned int)');
+
+export function mkdirat(dirfd: number, name: ByteString, mode: number): number {
+  return result(nativeMkdirat(dirfd, cString(name), mode));
+}
+
+/** `dev` in the 32-bit encoding of `encodeDev`, which glibc's dev_t agrees with for majors below 4096. */
+export function mknodat(dirfd: number, name: ByteString, mode: number, dev: number): number {
+  return result(nativeMknodat(dirfd, cString(name), mode, dev));
+}
+
+export function symlinkat(target: ByteString, dirfd: number, name: ByteString): number {
+  return result(nativeSymlinkat(cString(target, 1), dirfd, cString(name)));
+}
+
+const linkTarget = Buffer.alloc(4096);
+
+/** The target of a symlink, or -errno. With an empty name, that of the O_PATH file `dirfd`. */
+export function readlinkat(dirfd: number, name: ByteString): ByteString | number {
+  const length = result(nativeReadlinkat(dirfd, cString(name), linkTarget, linkTarget.length));
+  return length < 0 ? length : linkTarget.toString('latin1', 0, length);
+}
+
+export interface Place {
+  readonly dirfd: number;
+  readonly name: ByteString;
+}
+
+export function linkat(from: Place, to: Place): number {
+  return result(nativeLinkat(from.dirfd, cString(from.name), to.dirfd, cString(to.name, 1), 0));
+}
+
+/** Gives an open file, an unnamed one too, a name. Goes through /proc, which needs no capability. */
+export function linkFd(fd: number, to: Place): number {
+  return result(nativeLinkat(AT_FDCWD, cString(fdPath(fd)), to.dirfd, cString(to.name, 1), AT_SYMLINK_FOLLOW));
+}
+
+export function unlinkat(dirfd: number, name: ByteString, flags = 0): number {
+  return result(nativeUnlinkat(dirfd, cString(name), flags));
+}
+
+export function renameat2(from: Place, to: Place, flags = 0): number {
+  return result(nativeRenameat2(from.dirfd, cString(from.name), to.dirfd, cString(to.name, 1), flags));
+}
+
+/** chmod by name. Follows a symlink: call it for other types only (Linux has no mode on symlinks). */
+export function fchmodat(dirfd: number, name: ByteString, mode: number): number {
+  return result(nativeFchmodat(dirfd, cString(name), mode, 0));
+}
+
+export function fchmod(fd: number, mode: number): number {
+  return result(nativeFchmod(fd, mode));
+}
+
+/** chown by name, of a symlink itself. -1 keeps a value. */
+export function fchownat(dirfd: number, name: ByteString, owner: { uid: number; gid: number }): number {
+  return result(nativeFchownat(dirfd, cString(name), owner.uid >>> 0, owner.gid >>> 0, AT_SYMLINK_NOFOLLOW));
+}
+
+/** chown of an open file, O_PATH ones included. */
+export function fchown(fd: number, owner: { uid: number; gid: number }): number {
+  return result(nativeFchownat(fd, cString(''), owner.uid >>> 0, owner.gid >>> 0, AT_EMPTY_PATH));
+}
+
+/** Seconds and nanoseconds; `nsec` may be UTIME_NOW or UTIME_OMIT. */
+export interface Timestamp {
+  readonly sec: number;
+  readonly nsec: number;
+}
+
+const timespecs = Buffer.alloc(32);
+
+function writeTimes(atime: Timestamp, mtime: Timestamp): Buffer {
+  timespecs.writeBigInt64LE(BigInt(atime.sec), 0);
+  timespecs.writeBigInt64LE(BigInt(atime.nsec), 8);
+  timespecs.writeBigInt64LE(BigInt(mtime.sec), 16);
+  timespecs.writeBigInt64LE(BigInt(mtime.nsec), 24);
+  return timespecs;
+}
+
+/** Sets times by name, of a symlink itself. */
+export function utimensat(dirfd: number, name: ByteString, times: { atime: Timestamp; mtime: Timestamp }): number {
+  return result(nativeUtimensat(dirfd, cString(name), writeTimes(times.atime, times.mtime), AT_SYMLINK_NOFOLLOW));
+}
+
+/** Sets times of an open file (for an O_PATH one, through `fdPath`). */
+export function futimens(fd: number, times: { atime: Timestamp; mtime: Timestamp }): number {
+  return result(nativeUtimensat(fd, null, writeTimes(times.atime, times.mtime), 0));
+}
+
+/** Sets the process's umask and returns the one before. It is shared by all threads. */
+export function umask(mask: number): number {
+  return nativeUmask(mask);
+}
+
+/** A path that names an open file: the way to calls that take no fd, or refuse an O_PATH one. */
+export function fdPath(fd: number): ByteString {
+  return `/proc/self/fd/${String(fd)}`;
+}
+
+/** A path that names an entry of an open directory, for calls that have no `at` form. */
+export function entryPath(dirfd: number, name: ByteString): ByteString {
+  return `/proc/self/fd/${String(dirfd)}/${name}`;
+}

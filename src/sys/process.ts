@@ -1,0 +1,57 @@
+// What concerns the process and its threads: waiting, wake-ups, limits, identity.
+
+import { bind, result } from './libc.js';
+
+const nativePoll = bind('int poll(void *, unsigned long, int)');
+const nativeEventfd = bind('int eventfd(unsigned int, int)');
+const nativeGetrlimit = bind('int getrlimit64(int, void *)');
+const nativeSetrlimit = bind('int setrlimit64(int, void *)');
+const nativeKill = bind('int kill(int, int)');
+
+/** A set of fds to wait on for input: `struct pollfd[]`, kept between calls. */
+export class PollSet {
+  readonly #bytes: Buffer;
+  readonly #count: number;
+
+  constructor(fds: readonly number[], events: number) {
+    this.#bytes = Buffer.alloc(8 * fds.length);
+    this.#count = fds.length;
+    fds.forEach((fd, index) => {
+      this.#bytes.writeInt32LE(fd, index * 8);
+      this.#bytes.writeInt16LE(events, index * 8 + 4);
+    });
+  }
+
+  /** The number of ready fds, 0 when `timeout` milliseconds (-1: for ever) passed, or -errno. */
+  wait(timeout: number): number {
+    return result(nativePoll(this.#bytes, this.#count, timeout));
+  }
+
+  /** The events of the fd at `index` that the last wait found. */
+  ready(index: number): number {
+    return this.#bytes.readInt16LE(index * 8 + 6);
+  }
+}
+
+/** EFD_CLOEXEC | EFD_NONBLOCK. */
+const EVENTFD_FLAGS = 0o2004000;
+
+/** A counter to wake a poller with: write 8 bytes to add, read 8 to clear. */
+export function eventfd(): number {
+  return result(nativeEventfd(0, EVENTFD_FLAGS));
+}
+
+/** Raises the soft limit of a resource to its hard limit and returns it, or -errno. */
+export function raiseLimit(resource: number): number {
+  const limit = Buffer.alloc(16);
+  const status = result(nativeGetrlimit(resource, limit));
+  if (status < 0) return status;
+  limit.copy(limit, 0, 8, 16);
+  const raised = result(nativeSetrlimit(resource, limit));
+  return raised < 0 ? raised : Number(limit.readBigUInt64LE(0));
+}
+
+/** kill(2); signal 0 probes. */
+export function kill(pid: number, signal: number): number {
+  return result(nativeKill(pid, signal));
+}

@@ -1,0 +1,2 @@
+export * from './oci-names.js';
+export * from './overlay-marks.js';
