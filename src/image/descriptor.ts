@@ -1,0 +1,36 @@
+// Content descriptors: OCI image spec, descriptor.md.
+
+import { isDigest } from '../core/index.js';
+import type { Digest } from '../core/index.js';
+import { asMap, asObject, asSize, asString, at, malformed, readFields, required } from './json.js';
+import type { JsonPlace } from './json.js';
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export function readDigest(value: unknown, place: JsonPlace): Digest {
+  const text = asString(value, place);
+  if (!isDigest(text)) throw malformed(place, 'a sha256 digest');
+  return text;
+}
+
+/** Reads a descriptor out of a document; unknown fields are kept. Throws `invalid`. */
+export function readDescriptor(value: unknown, place: JsonPlace): Descriptor {
+  const read = readFields<Descriptor>(asObject(value, place), place, {
+    mediaType: asString,
+    digest: readDigest,
+    size: asSize,
+    annotations: (map, where) => asMap(map, where, asString),
+  });
+  return {
+    ...read,
+    mediaType: required(read.mediaType, at(place, 'mediaType')),
+    digest: required(read.digest, at(place, 'digest')),
+    size: required(read.size, at(place, 'size')),
+  };
+}

@@ -1,0 +1,13 @@
+export { applyChange, applyChanges } from './change.js';
+export { encodeImageConfig, parseImageConfig } from './config.js';
+export type { Healthcheck, HistoryEntry, ImageConfig, RuntimeConfig } from './config.js';
+export type { Descriptor } from './descriptor.js';
+export { chainId, chainIds, parseChainId, parseDiffId, toDiffId } from './ids.js';
+export type { ChainId, DiffId } from './ids.js';
+export { encodeManifest, parseManifest } from './manifest.js';
+export type { Manifest } from './manifest.js';
+export { isIndexType, isManifestType, MediaTypes } from './media-types.js';
+export { formatPlatform, hostPlatform } from './platform.js';
+export type { Platform } from './platform.js';
+export { familiarName, familiarReference, formatReference, parseReference } from './reference.js';
+export type { Reference } from './reference.js';

@@ -1,0 +1,27 @@
+// Media types: OCI image spec, media-types.md, and their equivalents in Docker's schema 2.
+
+export const MediaTypes = {
+  index: 'application/vnd.oci.image.index.v1+json',
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar',
+  layerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  layerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+  empty: 'application/vnd.oci.empty.v1+json',
+  dockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
+  dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  dockerLayerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
+} as const;
+
+/** True for an image manifest of either family. */
+export function isManifestType(mediaType: string): boolean {
+  return mediaType === MediaTypes.manifest || mediaType === MediaTypes.dockerManifest;
+}
+
+/** True for a list of manifests, one per platform, of either family. */
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === MediaTypes.index || mediaType === MediaTypes.dockerManifestList;
+}
