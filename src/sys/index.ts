@@ -1,9 +1,11 @@
 export * from './constants.js';
+export * from './copy-data.js';
 export * from './dir.js';
 export * from './file.js';
 export * from './handle.js';
 export { must } from './libc.js';
 export * from './mount.js';
+export * from './mountinfo.js';
 export * from './names.js';
 export * from './process.js';
 export * from './stat.js';

@@ -1,0 +1,207 @@
+// Containers as the store knows them: a row, a directory, and the layers that commits put between the two.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { VeneerError } from '../core/index.js';
+import { chainId } from '../image/index.js';
+import { ContainerRows } from './container-rows.js';
+import type { ContainerRecord, NewContainer, UpperMove } from './container-rows.js';
+import type { Database } from './database.js';
+import { renameDurably } from './durable.js';
+import type { LayerStore } from './layers.js';
+import { lockDirectory } from './lock.js';
+import type { HeldLock, StoreLock } from './lock.js';
+import type { StorePaths } from './paths.js';
+import type { Staged, StagingArea } from './staging.js';
+
+export interface ContainerParts {
+  readonly paths: StorePaths;
+  readonly lock: StoreLock;
+  readonly database: Database;
+  readonly staging: StagingArea;
+  readonly layers: LayerStore;
+}
+
+/** As Docker's restricted names. */
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+function missing(text: string): VeneerError {
+  return new VeneerError('not-found', `no such container: ${text}`, { hint: "'veneer ps -a' lists what there is" });
+}
+
+export class ContainerStore {
+  readonly #parts: ContainerParts;
+  readonly #rows: ContainerRows;
+
+  constructor(parts: ContainerParts) {
+    this.#parts = parts;
+    this.#rows = new ContainerRows(parts.database.sql);
+  }
+
+  /** Newest first. */
+  list(): ContainerRecord[] {
+    return this.#rows.list();
+  }
+
+  /** By full ID. Throws `not-found`. */
+  get(id: string): ContainerRecord {
+    const record = this.#rows.get(id);
+    if (record === undefined) throw missing(id);
+    return record;
+  }
+
+  /** By full ID, name, or the start of an ID, in this order. Throws `invalid` when that is ambiguous. */
+  find(text: string): ContainerRecord | undefined {
+    const exact = this.#rows.get(text) ?? this.#rows.get(this.#rows.named(text) ?? '');
+    if (exact !== undefined || !/^[0-9a-f]{1,64}$/.test(text)) return exact;
+    const [id, second] = this.#rows.startingWith(text);
+    if (second !== undefined) {
+      throw new VeneerError(
+        'invalid',
+        `container ID '${text}' is ambiguous: more than one container ID starts with it`,
+        {
+          hint: 'give more digits of the ID',
+        },
+      );
+    }
+    return id === undefined ? undefined : this.#rows.get(id);
+  }
+
+  /** As `find`; throws `not-found` where there is none. */
+  resolve(text: string): ContainerRecord {
+    const record = this.find(text);
+    if (record === undefined) throw missing(text);
+    return record;
+  }
+
+  directory(id: string): string {
+    return this.#parts.paths.container(id);
+  }
+
+  /** Waits for the lock under which a container is mounted, committed and removed. Finishes what a dead process began. */
+  async lock(record: ContainerRecord): Promise<HeldLock> {
+    const held = await lockDirectory(this.directory(record.id), `container ${record.name}`);
+    try {
+      if (this.#rows.get(record.id) === undefined) throw missing(record.name);
+      this.recover(record.id);
+      return held;
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  /** A directory to build a container in, for `create`. */
+  stage(): Staged {
+    return this.#parts.staging.createDirectory();
+  }
+
+  discard(staged: Staged): void {
+    this.#parts.staging.discard(staged);
+  }
+
+  /** Puts a built directory in its place and records the container. Throws `invalid`, and `already-exists` for a taken name. */
+  create(container: NewContainer, staged: Staged): ContainerRecord {
+    const { name } = container;
+    if (!NAME.test(name)) {
+      throw new VeneerError('invalid', `'${name}' is not a container name`, {
+        hint: 'use two or more of letters, digits, _ . -, starting with a letter or digit',
+      });
+    }
+    const { lock, database, staging } = this.#parts;
+    lock.exclusively(() => {
+      const owner = this.#rows.named(name);
+      if (owner !== undefined) {
+        throw new VeneerError('already-exists', `the name '${name}' is taken by container ${owner.slice(0, 12)}`, {
+          hint: `remove or choose another: veneer rm ${name}`,
+        });
+      }
+      const place = this.directory(container.id);
+      renameDurably(staged.path, place);
+      try {
+        database.transact(() => this.#rows.insert(container));
+      } catch (error) {
+        renameDurably(place, staged.path);
+        throw error;
+      }
+    });
+    staging.release(staged);
+    return this.get(container.id);
+  }
+
+  isNameTaken(name: string): boolean {
+    return this.#rows.named(name) !== undefined;
+  }
+
+  setMountpoint(id: string, mountpoint: string | undefined): void {
+    this.#parts.database.transact(() => this.#rows.setMountpoint(id, mountpoint));
+  }
+
+  /**
+   * Makes the container's upper directory a layer by renaming it, and that layer the top of what the container lies on. The
+   * container has no upper directory then. The directory must be on disk (syncfs), the store must not have the layer,
+   * and the caller must hold the container's lock. After a crash the move is finished, or undone, by `recover`.
+   */
+  moveUpper(id: string, move: UpperMove): void {
+    const { lock, database, layers } = this.#parts;
+    lock.exclusively(() => {
+      database.transact(() => this.#rows.setMove(id, move));
+      layers.adopt(this.#upper(id), chainId(move.parent, move.diffId));
+      this.#finishMove(id, move);
+    });
+  }
+
+  #upper(id: string): string {
+    return join(this.directory(id), 'upper');
+  }
+
+  #finishMove(id: string, move: UpperMove): void {
+    const { database, layers } = this.#parts;
+    database.transact(() => {
+      layers.insert(move);
+      this.#rows.addLayer(id, { chainId: chainId(move.parent, move.diffId), history: move.history });
+      this.#rows.setMove(id, undefined);
+    });
+  }
+
+  /** Finishes or undoes the move of an upper directory that a dead process began. */
+  recover(id: string): void {
+    const { lock, database, layers } = this.#parts;
+    lock.exclusively(() => {
+      const move = this.#rows.move(id);
+      if (move === undefined) return;
+      const moved = !existsSync(this.#upper(id)) && existsSync(layers.path(chainId(move.parent, move.diffId)));
+      if (moved) this.#finishMove(id, move);
+      else database.transact(() => this.#rows.setMove(id, undefined));
+    });
+  }
+
+  /** Containers whose upper directory a dead process left on its way. Ask under the store's lock. */
+  unfinished(): string[] {
+    return this.#rows.moves();
+  }
+
+  /**
+   * Removes a container, its directory, and the committed layers no image needs. It must not be mounted; the caller
+   * holds its lock.
+   */
+  remove(id: string): void {
+    const { lock, database, layers, staging } = this.#parts;
+    const trashed: Staged[] = [];
+    lock.exclusively(() => {
+      const record = this.get(id);
+      const forgotten = database.transact(() => {
+        this.#rows.remove(id);
+        return layers.forgetUnneeded(record.committed.map((layer) => layer.chainId));
+      });
+      trashed.push(...layers.trash(forgotten));
+      if (existsSync(this.directory(id))) trashed.push(staging.trash(this.directory(id)));
+    });
+    for (const staged of trashed) staging.discard(staged);
+  }
+
+  /** Moves the directory of a container that has no row to staging. Call it under the store's lock. */
+  trashDirectory(id: string): Staged {
+    return this.#parts.staging.trash(this.directory(id));
+  }
+}

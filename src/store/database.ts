@@ -1,0 +1,79 @@
+// The metadata database: SQLite in WAL mode, shared by all processes that use the store.
+
+import Sqlite from 'better-sqlite3';
+import { VeneerError, messageOf } from '../core/index.js';
+import { MIGRATIONS } from './schema.js';
+
+export type Sql = Sqlite.Database;
+
+/** How long a process waits for another one's transaction; ours last milliseconds. */
+const BUSY_TIMEOUT_MS = 10_000;
+
+export class Database {
+  readonly sql: Sql;
+  readonly #path: string;
+
+  /** Opens or creates; call it under the store's lock. Throws `integrity`, and `unsupported` for a newer store. */
+  constructor(path: string) {
+    this.#path = path;
+    this.sql = this.#guard(() => new Sqlite(path, { timeout: BUSY_TIMEOUT_MS }));
+    try {
+      this.#guard(() => this.#prepare());
+    } catch (error) {
+      this.sql.close();
+      throw error;
+    }
+  }
+
+  #prepare(): void {
+    // `timeout` has set busy_timeout. FULL: a transaction that was reported survives a power failure.
+    this.sql.pragma('journal_mode = WAL');
+    this.sql.pragma('synchronous = FULL');
+    this.sql.pragma('foreign_keys = ON');
+    const version = this.sql.pragma('user_version', { simple: true }) as number;
+    if (version > MIGRATIONS.length) {
+      throw new VeneerError('unsupported', `the store's database '${this.#path}' was written by a newer veneer`, {
+        hint: 'update veneer, or use another --root',
+      });
+    }
+    MIGRATIONS.slice(version).forEach((migration, index) => {
+      this.transact(() => {
+        this.sql.exec(migration);
+        this.sql.pragma(`user_version = ${String(version + index + 1)}`);
+      });
+    });
+  }
+
+  /** Runs `work` in a transaction that holds the write lock from its start; may be nested. */
+  transact<T>(work: () => T): T {
+    return this.#guard(() => this.sql.transaction(work).immediate());
+  }
+
+  /** Turns the failures of SQLite that are not programming errors into ours. */
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof Sqlite.SqliteError)) throw error;
+      const what = `the store's database '${this.#path}'`;
+      const detail = { cause: error };
+      if (error.code.startsWith('SQLITE_BUSY')) {
+        throw new VeneerError('in-use', `${what} is busy: another process holds it`, { ...detail, hint: 'try again' });
+      }
+      if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(error.code)) {
+        throw new VeneerError('integrity', `${what} is damaged: ${messageOf(error)}`, detail);
+      }
+      if (/^SQLITE_(?:CANTOPEN|READONLY|PERM|AUTH)/.test(error.code)) {
+        throw new VeneerError('permission', `cannot write ${what}: ${messageOf(error)}`, detail);
+      }
+      if (/^SQLITE_(?:FULL|IOERR|NOMEM)/.test(error.code)) {
+        throw new VeneerError('unavailable', `cannot write ${what}: ${messageOf(error)}`, detail);
+      }
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.sql.close();
+  }
+}

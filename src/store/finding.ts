@@ -1,0 +1,45 @@
+// What a check of the store can find.
+
+export type FindingKind =
+  /** The database itself is damaged. */
+  | 'database'
+  /** Recorded, but its directory or blob is not there. */
+  | 'layer-missing'
+  | 'container-missing'
+  | 'blob-missing'
+  /** Its content is not what its digest says, or what the rows say. */
+  | 'blob-damaged'
+  | 'image-inconsistent'
+  /** There, but not recorded or not needed: `prune` removes it. */
+  | 'layer-extra'
+  | 'layer-unused'
+  | 'container-extra'
+  | 'blob-extra'
+  | 'staging-leftover'
+  | 'lease-stale'
+  /** A commit that a dead process began: the next use of the container finishes it. */
+  | 'container-unfinished';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  /** The ID, digest or name concerned. */
+  readonly object: string;
+  /** A sentence without a full stop. */
+  readonly message: string;
+}
+
+/** Whether the finding is harmless: a leftover that costs space only. */
+export function isLeftover(finding: Finding): boolean {
+  switch (finding.kind) {
+    case 'layer-extra':
+    case 'layer-unused':
+    case 'container-extra':
+    case 'blob-extra':
+    case 'staging-leftover':
+    case 'lease-stale':
+    case 'container-unfinished':
+      return true;
+    default:
+      return false;
+  }
+}

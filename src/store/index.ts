@@ -1,0 +1,16 @@
+export type { CommittedLayer, ContainerRecord, NewContainer, UpperMove } from './container-rows.js';
+export type { ContainerStore } from './containers.js';
+export type { Blob, ContentStore, Expected } from './content.js';
+export { isLeftover } from './finding.js';
+export type { Finding, FindingKind } from './finding.js';
+export type { ImageHistoryEntry } from './image-history.js';
+export type { Image } from './image-rows.js';
+export type { ImageStore, RemovedImage } from './images.js';
+export type { Layer, LayerFacts, LayerStore, StagedLayer } from './layers.js';
+export type { Lease } from './leases.js';
+export type { HeldLock } from './lock.js';
+export type { MountRegistry } from './mounts.js';
+export type { Pruned } from './prune.js';
+export { defaultRoot } from './root.js';
+export type { Staged } from './staging.js';
+export { Store } from './store.js';

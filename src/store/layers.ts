@@ -1,0 +1,217 @@
+// The layer store: unpacked layer directories by ChainID, in the overlay's on-disk form, never written once in place.
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { VeneerError } from '../core/index.js';
+import { chainId } from '../image/index.js';
+import type { ChainId, DiffId } from '../image/index.js';
+import { must, syncfs } from '../sys/index.js';
+import type { Database } from './database.js';
+import { fsyncDirectory, renameDurably } from './durable.js';
+import type { Lease, LeaseRegistry } from './leases.js';
+import type { StoreLock } from './lock.js';
+import type { StorePaths } from './paths.js';
+import type { Staged, StagingArea } from './staging.js';
+
+export interface Layer {
+  readonly chainId: ChainId;
+  readonly diffId: DiffId;
+  /** The layer it lies on. */
+  readonly parent: ChainId | undefined;
+  /** Of the uncompressed tar, in bytes. */
+  readonly size: number;
+  readonly created: Date;
+}
+
+export interface LayerFacts {
+  readonly diffId: DiffId;
+  readonly parent: ChainId | undefined;
+  readonly size: number;
+}
+
+/** A layer being unpacked. */
+export interface StagedLayer {
+  /** The directory to fill. */
+  readonly diff: string;
+  readonly staged: Staged;
+}
+
+export interface LayerParts {
+  readonly paths: StorePaths;
+  readonly lock: StoreLock;
+  readonly database: Database;
+  readonly staging: StagingArea;
+  readonly leases: LeaseRegistry;
+}
+
+interface LayerRow {
+  readonly chain_id: ChainId;
+  readonly diff_id: DiffId;
+  readonly parent: ChainId | null;
+  readonly size: number;
+  readonly created: number;
+}
+
+function toLayer(row: LayerRow): Layer {
+  return {
+    chainId: row.chain_id,
+    diffId: row.diff_id,
+    parent: row.parent ?? undefined,
+    size: row.size,
+    created: new Date(row.created),
+  };
+}
+
+/** What nothing needs: neither an image, a container, a lease, nor a layer on top that one of them needs. */
+const UNNEEDED = `chain_id NOT IN (
+  WITH RECURSIVE needed(id) AS (
+    SELECT chain_id FROM image_layers
+    UNION SELECT chain_id FROM container_layers
+    UNION SELECT object FROM leases WHERE kind = 'layer'
+    UNION SELECT parent FROM layers JOIN needed ON chain_id = id WHERE parent IS NOT NULL
+  ) SELECT id FROM needed)`;
+
+export class LayerStore {
+  readonly #parts: LayerParts;
+  readonly #statements;
+
+  constructor(parts: LayerParts) {
+    this.#parts = parts;
+    const { sql } = parts.database;
+    this.#statements = {
+      get: sql.prepare<[string], LayerRow>('SELECT * FROM layers WHERE chain_id = ?'),
+      list: sql.prepare<[], LayerRow>('SELECT * FROM layers ORDER BY created, chain_id'),
+      insert: sql.prepare<[LayerRow]>(
+        'INSERT OR IGNORE INTO layers VALUES (:chain_id, :diff_id, :parent, :size, :created)',
+      ),
+      unneeded: sql.prepare<[], ChainId>(`SELECT chain_id FROM layers WHERE ${UNNEEDED} ORDER BY chain_id`).pluck(),
+      // One statement, because foreign keys are checked at its end: children and parents go in any order.
+      forget: sql
+        .prepare<[string], ChainId>(
+          `DELETE FROM layers WHERE ${UNNEEDED} AND chain_id IN (SELECT value FROM json_each(?)) RETURNING chain_id`,
+        )
+        .pluck(),
+    };
+  }
+
+  find(id: ChainId): Layer | undefined {
+    const row = this.#statements.get.get(id);
+    return row === undefined ? undefined : toLayer(row);
+  }
+
+  /** Throws `not-found`. */
+  get(id: ChainId): Layer {
+    const layer = this.find(id);
+    if (layer === undefined) throw new VeneerError('not-found', `layer ${id} is not in the store`);
+    return layer;
+  }
+
+  list(): Layer[] {
+    return this.#statements.list.all().map(toLayer);
+  }
+
+  /** The directory with the layer's files. */
+  path(id: ChainId): string {
+    return this.#parts.paths.diff(id);
+  }
+
+  /** Layer directories for an overlay, top first, of layers given bottom first; an empty directory where there are none. */
+  paths(layers: readonly ChainId[]): string[] {
+    return layers.length === 0 ? [this.#parts.paths.empty] : layers.map((id) => this.path(id)).reverse();
+  }
+
+  /** Starts a new layer. End with `commit` or `discard`. */
+  stage(): StagedLayer {
+    const staged = this.#parts.staging.createDirectory();
+    const diff = join(staged.path, 'diff');
+    mkdirSync(diff, { mode: 0o755 });
+    return { diff, staged };
+  }
+
+  /** Drops a layer that was not committed. */
+  discard(layer: StagedLayer): void {
+    this.#parts.staging.discard(layer.staged);
+  }
+
+  /** The layer, if the store has it already, kept by the lease from now on. */
+  reuse(id: ChainId, lease: Lease): Layer | undefined {
+    const { lock, leases } = this.#parts;
+    return lock.exclusively(() => {
+      const layer = this.find(id);
+      if (layer !== undefined) leases.hold(lease, 'layer', id);
+      return layer;
+    });
+  }
+
+  /**
+   * Puts a filled directory in its place; durable on return. When the store has the layer already, that one is used and
+   * the staged one dropped, so importing one thing twice, even at the same time, is harmless. The lease keeps the layer.
+   */
+  commit(layer: StagedLayer, facts: LayerFacts, lease: Lease): Layer {
+    const { lock, staging, leases, database } = this.#parts;
+    const id = chainId(facts.parent, facts.diffId);
+    must(syncfs(layer.staged.fd), 'syncfs', layer.diff);
+    const { known, doomed } = lock.exclusively(() => {
+      const present = this.find(id) !== undefined && existsSync(this.path(id));
+      const replaced = present ? undefined : this.#clearPlace(id);
+      if (!present) renameDurably(layer.staged.path, this.#parts.paths.layer(id));
+      database.transact(() => {
+        this.insert(facts);
+        leases.hold(lease, 'layer', id);
+      });
+      return { known: present, doomed: replaced };
+    });
+    if (known) staging.discard(layer.staged);
+    else staging.release(layer.staged);
+    if (doomed !== undefined) staging.discard(doomed);
+    return this.get(id);
+  }
+
+  /**
+   * Makes a directory of the store the content of a layer by renaming it: no data is copied. `from` must be on disk
+   * already (syncfs). Call it under the store's lock, for a layer the store does not have; insert the row afterwards.
+   */
+  adopt(from: string, id: ChainId): void {
+    const replaced = this.#clearPlace(id);
+    mkdirSync(this.#parts.paths.layer(id), { mode: 0o700 });
+    fsyncDirectory(this.#parts.paths.layers);
+    renameDurably(from, this.path(id));
+    if (replaced !== undefined) this.#parts.staging.discard(replaced);
+  }
+
+  /** Records a layer whose directory is in place. */
+  insert(facts: LayerFacts): void {
+    this.#statements.insert.run({
+      chain_id: chainId(facts.parent, facts.diffId),
+      diff_id: facts.diffId,
+      parent: facts.parent ?? null,
+      size: facts.size,
+      created: Date.now(),
+    });
+  }
+
+  /** Takes away what is in the place of a layer that is not recorded. */
+  #clearPlace(id: ChainId): Staged | undefined {
+    const place = this.#parts.paths.layer(id);
+    return existsSync(place) ? this.#parts.staging.trash(place) : undefined;
+  }
+
+  /** Layers that are recorded and that nothing needs. */
+  unneeded(): ChainId[] {
+    return this.#statements.unneeded.all();
+  }
+
+  /**
+   * Within a transaction: deletes the rows of those of the given layers (bottom first) that nothing needs, and returns them,
+   * top first. Their directories go after the transaction, by `trash`.
+   */
+  forgetUnneeded(layers: readonly ChainId[]): ChainId[] {
+    const forgotten = new Set(this.#statements.forget.all(JSON.stringify(layers)));
+    return layers.filter((id) => forgotten.has(id)).reverse();
+  }
+
+  /** Moves directories of forgotten layers to staging. Call it under the store's lock, then discard them outside it. */
+  trash(layers: readonly ChainId[]): Staged[] {
+    return layers.flatMap((id) => this.#clearPlace(id) ?? []);
+  }
+}

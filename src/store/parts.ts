@@ -1,0 +1,25 @@
+// The parts of an open store, for the operations that span them.
+
+import type { ContainerStore } from './containers.js';
+import type { ContentStore } from './content.js';
+import type { Database } from './database.js';
+import type { ImageStore } from './images.js';
+import type { LayerStore } from './layers.js';
+import type { LeaseRegistry } from './leases.js';
+import type { StoreLock } from './lock.js';
+import type { MountRegistry } from './mounts.js';
+import type { StorePaths } from './paths.js';
+import type { StagingArea } from './staging.js';
+
+export interface StoreParts {
+  readonly paths: StorePaths;
+  readonly lock: StoreLock;
+  readonly database: Database;
+  readonly staging: StagingArea;
+  readonly leases: LeaseRegistry;
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+  readonly mounts: MountRegistry;
+  readonly images: ImageStore;
+  readonly containers: ContainerStore;
+}

@@ -1,0 +1,46 @@
+// Where everything in a store is. All of it is private to the owner of the store; users of a mount
+// reach the layers through the mount's server only.
+
+import { join } from 'node:path';
+import type { ChainId } from '../image/index.js';
+import type { Digest } from '../core/index.js';
+import { digestHex } from '../core/index.js';
+
+export class StorePaths {
+  /** Absolute, without symlinks. */
+  readonly root: string;
+  readonly database: string;
+  readonly blobs: string;
+  readonly layers: string;
+  readonly containers: string;
+  readonly staging: string;
+  /** An empty directory: the lower layer of what has no layers. */
+  readonly empty: string;
+
+  constructor(root: string) {
+    this.root = root;
+    this.database = join(root, 'veneer.db');
+    this.blobs = join(root, 'blobs', 'sha256');
+    this.layers = join(root, 'layers');
+    this.containers = join(root, 'containers');
+    this.staging = join(root, 'staging');
+    this.empty = join(root, 'empty');
+  }
+
+  blob(digest: Digest): string {
+    return join(this.blobs, digestHex(digest));
+  }
+
+  /** The directory of a layer; its content is in `diff` below. */
+  layer(chainId: ChainId): string {
+    return join(this.layers, digestHex(chainId));
+  }
+
+  diff(chainId: ChainId): string {
+    return join(this.layer(chainId), 'diff');
+  }
+
+  container(id: string): string {
+    return join(this.containers, id);
+  }
+}

@@ -1,0 +1,39 @@
+// Removes what check calls leftovers: what nothing refers to and no living process works on.
+
+import { join } from 'node:path';
+import type { Digest } from '../core/index.js';
+import { checkStore } from './check.js';
+import type { FindingKind } from './finding.js';
+import type { StoreParts } from './parts.js';
+import type { Staged } from './staging.js';
+
+/** The names of what was removed. */
+export interface Pruned {
+  readonly staging: readonly string[];
+  readonly layers: readonly string[];
+  readonly blobs: readonly string[];
+  readonly containers: readonly string[];
+}
+
+/** Removes all leftovers. Takes names away under the store's lock and deletes files after it, so that others go on. */
+export function pruneStore(parts: StoreParts): Pruned {
+  const { lock, staging, paths } = parts;
+  const trashed: Staged[] = [];
+  const removed = lock.exclusively(() => {
+    for (const id of parts.containers.unfinished()) parts.containers.recover(id);
+    parts.leases.dropStale();
+    parts.database.transact(() => parts.layers.forgetUnneeded(parts.layers.unneeded()));
+    const findings = checkStore(parts);
+    const objects = (kind: FindingKind): string[] =>
+      findings.filter((one) => one.kind === kind).map((one) => one.object);
+    const layers = objects('layer-extra');
+    const containers = objects('container-extra');
+    const blobs = objects('blob-extra');
+    for (const name of layers) trashed.push(staging.trash(join(paths.layers, name)));
+    for (const name of containers) trashed.push(staging.trash(join(paths.containers, name)));
+    for (const name of blobs) parts.content.remove(`sha256:${name}` as Digest);
+    return { layers, containers, blobs };
+  });
+  for (const staged of trashed) staging.discard(staged);
+  return { ...removed, staging: staging.sweep() };
+}

@@ -1,0 +1,80 @@
+// The metadata schema, as numbered migrations: the index of the last one done is the database's `user_version`.
+// Rows only point; content is in files. Times are milliseconds since the epoch.
+
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE layers (
+    chain_id TEXT PRIMARY KEY,
+    diff_id TEXT NOT NULL,
+    parent TEXT REFERENCES layers(chain_id),
+    size INTEGER NOT NULL,
+    created INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX layers_by_parent ON layers(parent);
+
+  -- id: the digest of the configuration, which is a blob.
+  CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    created INTEGER,
+    added INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- position 0 is the bottom layer.
+  CREATE TABLE image_layers (
+    image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    chain_id TEXT NOT NULL REFERENCES layers(chain_id),
+    PRIMARY KEY (image, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX image_layers_by_layer ON image_layers(chain_id);
+
+  -- repository: with its registry, 'docker.io/library/debian'.
+  CREATE TABLE tags (
+    repository TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    image TEXT NOT NULL REFERENCES images(id),
+    PRIMARY KEY (repository, tag)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tags_by_image ON tags(image);
+
+  -- moving: JSON, set while the upper directory is on its way to become a layer.
+  CREATE TABLE containers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    image TEXT NOT NULL REFERENCES images(id),
+    image_reference TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    mountpoint TEXT,
+    labels TEXT NOT NULL,
+    moving TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX containers_by_image ON containers(image);
+
+  -- What commits put on top of the container's image; position 0 lies on the image. history: JSON, the entry of the layer.
+  CREATE TABLE container_layers (
+    container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    chain_id TEXT NOT NULL REFERENCES layers(chain_id),
+    history TEXT NOT NULL,
+    PRIMARY KEY (container, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX container_layers_by_layer ON container_layers(chain_id);
+
+  -- Images mounted read-only.
+  CREATE TABLE mounts (
+    mountpoint TEXT PRIMARY KEY,
+    image TEXT NOT NULL REFERENCES images(id),
+    created INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX mounts_by_image ON mounts(image);
+
+  -- What a running operation needs before anything refers to it. lease: the name of a staging entry, which the process holds.
+  CREATE TABLE leases (
+    lease TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    object TEXT NOT NULL,
+    PRIMARY KEY (lease, kind, object)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX leases_by_object ON leases(kind, object);
+  `,
+];

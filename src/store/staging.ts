@@ -1,0 +1,144 @@
+// The place where everything in the store is born and where it dies: `staging/<name>`. Each entry is locked
+// (flock) by the process that works on it; one that is not locked is the leftover of a process that died.
+
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+} from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { hasCode, toByteString } from '../core/index.js';
+import type { StoreLock } from './lock.js';
+import { tryLock } from './lock.js';
+import type { StorePaths } from './paths.js';
+import { removeTree } from './remove-tree.js';
+
+/** An entry of the staging area that this process holds. */
+export interface Staged {
+  readonly name: string;
+  readonly path: string;
+  /** Open and locked; a file's is open for reading and writing. */
+  readonly fd: number;
+}
+
+const FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const ANY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+export class StagingArea {
+  readonly #paths: StorePaths;
+  readonly #lock: StoreLock;
+
+  constructor(paths: StorePaths, lock: StoreLock) {
+    this.#paths = paths;
+    this.#lock = lock;
+  }
+
+  /** A new empty directory. */
+  createDirectory(): Staged {
+    return this.#create((path) => {
+      mkdirSync(path, { mode: 0o700 });
+      return openSync(path, ANY);
+    });
+  }
+
+  /** A new empty file. */
+  createFile(): Staged {
+    return this.#create((path) => openSync(path, FILE, 0o600));
+  }
+
+  /** Under the store's lock, so that no other process takes the entry for a leftover before it is locked. */
+  #create(make: (path: string) => number): Staged {
+    return this.#lock.exclusively(() => {
+      const name = randomBytes(8).toString('hex');
+      const path = join(this.#paths.staging, name);
+      const fd = make(path);
+      tryLock(fd, path);
+      return { name, path, fd };
+    });
+  }
+
+  /** Takes a file or directory of the store out of its place, to be discarded. */
+  trash(from: string): Staged {
+    return this.#lock.exclusively(() => {
+      const fd = openSync(from, ANY);
+      try {
+        tryLock(fd, from);
+        const name = randomBytes(8).toString('hex');
+        const path = join(this.#paths.staging, name);
+        renameSync(from, path);
+        return { name, path, fd };
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
+    });
+  }
+
+  /** Deletes an entry and gives its lock back. An entry that was renamed to its place only gives the lock back. */
+  discard(staged: Staged): void {
+    try {
+      this.#delete(staged.path);
+    } finally {
+      closeSync(staged.fd);
+    }
+  }
+
+  /** Gives back the lock of an entry that is in its place now. */
+  release(staged: Staged): void {
+    closeSync(staged.fd);
+  }
+
+  #delete(path: string): void {
+    try {
+      if (lstatSync(path).isDirectory()) removeTree(toByteString(path));
+      else unlinkSync(path);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+  }
+
+  /** True while a living process holds the entry `name`. */
+  isHeld(name: string): boolean {
+    const taken = this.#take(name);
+    if (taken !== undefined) closeSync(taken.fd);
+    return taken === undefined && existsSync(join(this.#paths.staging, name));
+  }
+
+  names(): string[] {
+    return readdirSync(this.#paths.staging);
+  }
+
+  /** The entries no living process holds. */
+  leftovers(): string[] {
+    return this.#lock.exclusively(() => this.names().filter((name) => !this.isHeld(name)));
+  }
+
+  /** Deletes the leftovers and returns their names. */
+  sweep(): string[] {
+    const taken = this.#lock.exclusively(() => this.names().flatMap((name) => this.#take(name) ?? []));
+    for (const staged of taken) this.discard(staged);
+    return taken.map((staged) => staged.name);
+  }
+
+  /** Locks an entry of a process that died; undefined when there is no such entry, or it is held. */
+  #take(name: string): Staged | undefined {
+    const path = join(this.#paths.staging, name);
+    let fd: number;
+    try {
+      fd = openSync(path, ANY);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+    if (tryLock(fd, path)) return { name, path, fd };
+    closeSync(fd);
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+// A store: one directory with everything in it, used by any number of processes at once.
+
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { VeneerError, hasCode } from '../core/index.js';
+import { checkStore } from './check.js';
+import { ContainerStore } from './containers.js';
+import { ContentStore } from './content.js';
+import { Database } from './database.js';
+import type { Finding } from './finding.js';
+import { ImageStore } from './images.js';
+import { LayerStore } from './layers.js';
+import { LeaseRegistry } from './leases.js';
+import type { Lease } from './leases.js';
+import { StoreLock } from './lock.js';
+import { MountRegistry } from './mounts.js';
+import type { StoreParts } from './parts.js';
+import { StorePaths } from './paths.js';
+import { pruneStore } from './prune.js';
+import type { Pruned } from './prune.js';
+import { StagingArea } from './staging.js';
+
+export class Store implements Disposable {
+  readonly #parts: StoreParts;
+
+  private constructor(parts: StoreParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Opens the store in a directory, making it where it is not. Throws `permission`, `invalid` for something that is not
+   * a directory, `integrity` for a damaged database, `unsupported` for a store of a newer version.
+   */
+  static open(root: string): Store {
+    const paths = new StorePaths(prepareRoot(root));
+    const lock = new StoreLock(paths.root);
+    try {
+      const database = lock.exclusively(() => {
+        makeDirectories(paths);
+        return new Database(paths.database);
+      });
+      return new Store(assemble(paths, lock, database));
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  }
+
+  /** Absolute, without symlinks. */
+  get root(): string {
+    return this.#parts.paths.root;
+  }
+  get content(): ContentStore {
+    return this.#parts.content;
+  }
+  get layers(): LayerStore {
+    return this.#parts.layers;
+  }
+  get images(): ImageStore {
+    return this.#parts.images;
+  }
+  get containers(): ContainerStore {
+    return this.#parts.containers;
+  }
+  get mounts(): MountRegistry {
+    return this.#parts.mounts;
+  }
+
+  /** Keeps what an operation puts in or finds here until it is referred to; release it at the end. */
+  lease(): Lease {
+    return this.#parts.leases.open();
+  }
+
+  /** Everything that is wrong or left over; an empty list is a sound store. */
+  check(): Finding[] {
+    return checkStore(this.#parts);
+  }
+
+  /** Removes leftovers: what nothing refers to and no living process works on. */
+  prune(): Pruned {
+    return pruneStore(this.#parts);
+  }
+
+  close(): void {
+    this.#parts.database.close();
+    this.#parts.lock.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function prepareRoot(root: string): string {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    return realpathSync(root);
+  } catch (cause) {
+    const hint = 'choose another directory with --root or VENEER_ROOT';
+    if (hasCode(cause, 'EACCES') || hasCode(cause, 'EROFS') || hasCode(cause, 'EPERM')) {
+      throw new VeneerError('permission', `cannot make the store's directory '${root}': permission denied`, {
+        cause,
+        hint,
+      });
+    }
+    if (hasCode(cause, 'EEXIST') || hasCode(cause, 'ENOTDIR')) {
+      throw new VeneerError('invalid', `the store's directory '${root}' is not a directory`, { cause, hint });
+    }
+    throw cause;
+  }
+}
+
+function makeDirectories(paths: StorePaths): void {
+  for (const path of [paths.blobs, paths.layers, paths.containers, paths.staging]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+  if (!existsSync(paths.empty)) mkdirSync(paths.empty, { mode: 0o755 });
+  if (statSync(paths.layers).dev !== statSync(paths.staging).dev) {
+    throw new VeneerError('invalid', `the store '${paths.root}' spans file systems: its directories must be on one`);
+  }
+}
+
+function assemble(paths: StorePaths, lock: StoreLock, database: Database): StoreParts {
+  const staging = new StagingArea(paths, lock);
+  const leases = new LeaseRegistry(database, staging);
+  const basic = { paths, lock, database, staging, leases };
+  const content = new ContentStore(basic);
+  const layers = new LayerStore(basic);
+  const mounts = new MountRegistry(database);
+  const images = new ImageStore({ ...basic, content, layers, mounts });
+  const containers = new ContainerStore({ ...basic, layers });
+  return { ...basic, content, layers, mounts, images, containers };
+}

@@ -1,0 +1,101 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { digestOf } from '../../../src/core/index.js';
+import { codeOf, temporaryStore } from './fixture.js';
+
+async function* chunks(...parts: string[]): AsyncGenerator<Buffer> {
+  for (const part of parts) {
+    await nextTick();
+    yield Buffer.from(part);
+  }
+}
+
+test('takes in a stream and gives it back', async () => {
+  const store = temporaryStore();
+  using lease = store.lease();
+  const blob = await store.content.ingest(chunks('ab', 'c'), lease, { digest: digestOf('abc'), size: 3 });
+  expect(blob).toEqual({ digest: digestOf('abc'), size: 3 });
+  expect(store.content.size(blob.digest)).toBe(3);
+  expect(store.content.read(blob.digest).toString()).toBe('abc');
+  const read: Buffer[] = [];
+  for await (const chunk of store.content.stream(blob.digest)) read.push(chunk);
+  expect(Buffer.concat(read).toString()).toBe('abc');
+});
+
+test('the same content twice is one blob', async () => {
+  const store = temporaryStore();
+  using lease = store.lease();
+  await Promise.all([1, 2, 3].map(() => store.content.ingest(chunks('abc'), lease)));
+  store.content.put(Buffer.from('abc'));
+  expect(store.content.list()).toEqual([digestOf('abc')]);
+});
+
+const rejected = [
+  { name: 'a wrong digest', expected: { digest: digestOf('abd') } },
+  { name: 'too few bytes', expected: { size: 4 } },
+  { name: 'too many bytes', expected: { size: 2 } },
+];
+test.each(rejected)('should-fail: $name leaves nothing behind', async ({ expected }) => {
+  const store = temporaryStore();
+  using lease = store.lease();
+  await expect(store.content.ingest(chunks('ab', 'c'), lease, expected)).rejects.toMatchObject({ code: 'integrity' });
+  expect(store.content.list()).toEqual([]);
+  expect(readdirSync(join(store.root, 'staging'))).toEqual([lease.name]);
+});
+
+test('reads no further than the announced size', async () => {
+  const store = temporaryStore();
+  using lease = store.lease();
+  let sent = 0;
+  async function* endless(): AsyncGenerator<Buffer> {
+    for (;;) {
+      sent += 1;
+      await nextTick();
+      yield Buffer.alloc(10);
+    }
+  }
+  await expect(store.content.ingest(endless(), lease, { size: 25 })).rejects.toMatchObject({ code: 'integrity' });
+  expect(sent).toBe(3);
+});
+
+test('a source that fails leaves nothing behind', async () => {
+  const store = temporaryStore();
+  using lease = store.lease();
+  async function* broken(): AsyncGenerator<Buffer> {
+    await nextTick();
+    yield Buffer.alloc(10);
+    throw new Error('connection lost');
+  }
+  await expect(store.content.ingest(broken(), lease)).rejects.toThrow('connection lost');
+  expect(readdirSync(join(store.root, 'staging'))).toEqual([lease.name]);
+});
+
+test('damaged and missing blobs are told apart', async () => {
+  const store = temporaryStore();
+  const digest = store.content.put(Buffer.from('abc'));
+  writeFileSync(store.content.path(digest), 'abd');
+  expect(codeOf(() => store.content.read(digest))).toBe('integrity');
+  await expect(
+    store.content
+      .stream(digest)
+      .next()
+      .then(() => store.content.stream(digest).next()),
+  ).resolves.toBeDefined();
+  const drain = async (): Promise<void> => {
+    for await (const chunk of store.content.stream(digest)) expect(chunk.length).toBe(3);
+  };
+  await expect(drain()).rejects.toMatchObject({ code: 'integrity' });
+  store.content.remove(digest);
+  store.content.remove(digest);
+  expect(codeOf(() => store.content.read(digest))).toBe('not-found');
+  expect(codeOf(() => store.content.size(digest))).toBe('not-found');
+  await expect(drain()).rejects.toMatchObject({ code: 'not-found' });
+});
+
+test('a document has a size limit', () => {
+  const store = temporaryStore();
+  const digest = store.content.put(Buffer.alloc(9 * 1024 * 1024));
+  expect(codeOf(() => store.content.read(digest))).toBe('limit');
+});
