@@ -1,0 +1,35 @@
+// Archive paths, judged as text before any of them reaches the file system.
+
+import type { ByteString } from '../core/index.js';
+import { WHITEOUT_PREFIX } from '../whiteout/index.js';
+import type { LayerLimits } from './limits.js';
+import { limitError } from './limits.js';
+import { entryError } from './tar-entry.js';
+
+/** NAME_MAX of every Linux file system that can hold a layer. */
+const NAME_MAX = 255;
+
+/**
+ * The components of an entry's path, or of a hard link's target, from the layer's root; none for the root itself.
+ * A leading `/` is dropped and `.` and empty components are passed over, as Docker does.
+ *
+ * Errors: `integrity` for `..`, which no archiver writes and every escape needs, and for whiteout names where
+ * a directory or a link's target must be; `limit`.
+ */
+export function entryComponents(path: ByteString, entry: ByteString, limits: LayerLimits): ByteString[] {
+  if (path.length > limits.maxPathLength) {
+    throw limitError(`the path of a tar entry has more than ${String(limits.maxPathLength)} bytes`);
+  }
+  const components = path.split('/').filter((component) => component !== '' && component !== '.');
+  if (components.length > limits.maxDepth) {
+    throw limitError(`the path of a tar entry has more than ${String(limits.maxDepth)} components`);
+  }
+  for (const [index, component] of components.entries()) {
+    if (component === '..') throw entryError('integrity', entry, "its path or link target contains '..'");
+    if (component.length > NAME_MAX) throw entryError('integrity', entry, 'a name in its path has more than 255 bytes');
+    if (index < components.length - 1 && component.startsWith(WHITEOUT_PREFIX)) {
+      throw entryError('integrity', entry, `'${component}' in its path is a whiteout, not a directory`);
+    }
+  }
+  return components;
+}

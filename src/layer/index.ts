@@ -1,0 +1,10 @@
+export type { ByteSource } from './byte-reader.js';
+export { decompress, detectCompression } from './decompress.js';
+export type { Compression } from './decompress.js';
+export { DEFAULT_LIMITS } from './limits.js';
+export type { LayerLimits } from './limits.js';
+export type { TarEntry, TarType } from './tar-entry.js';
+export { readTar } from './tar-reader.js';
+export type { ReadTarOptions, TarMember } from './tar-reader.js';
+export { TarWriter } from './tar-writer.js';
+export type { ByteSink } from './tar-writer.js';

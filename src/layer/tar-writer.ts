@@ -1,0 +1,155 @@
+// Writes canonical tar: the same entries give the same bytes. ustar blocks; a PAX header where a field does not fit
+// its block, with records in the byte order of their keys; the end marker is two blocks and nothing more.
+
+import type { ByteString } from '../core/index.js';
+import { formatPax, formatPaxTime, xattrKey } from './pax.js';
+import type { TarEntry, TarType } from './tar-entry.js';
+import { BLOCK_SIZE, checksumOf, FIELDS } from './tar-header.js';
+import { fitsOctal, writeOctal } from './tar-numbers.js';
+
+const TYPEFLAGS: Readonly<Record<TarType, string>> = {
+  file: '0',
+  hardlink: '1',
+  symlink: '2',
+  char: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+};
+
+interface SplitPath {
+  readonly name: ByteString;
+  readonly prefix: ByteString;
+}
+
+/** Fits a path into name and prefix, which a slash separates; undefined where that cannot be done. */
+function splitPath(path: ByteString): SplitPath | undefined {
+  const [nameLength, prefixLength] = [FIELDS.name[1], FIELDS.prefix[1]];
+  if (path.length <= nameLength) return { name: path, prefix: '' };
+  // The last slash that leaves a name is the one that makes the prefix longest; a shorter prefix leaves a longer name.
+  const slash = path.lastIndexOf('/', Math.min(prefixLength, path.length - 2));
+  if (slash <= 0 || path.length - slash - 1 > nameLength) return undefined;
+  return { name: path.slice(slash + 1), prefix: path.slice(0, slash) };
+}
+
+function text(value: string): Buffer {
+  return Buffer.from(value, 'latin1');
+}
+
+/** The records for what does not fit. */
+function paxRecords(entry: TarEntry, path: ByteString): Map<ByteString, Buffer> {
+  const records = new Map<ByteString, Buffer>();
+  for (const [name, value] of entry.xattrs) records.set(xattrKey(name), value);
+  if (splitPath(path) === undefined) records.set('path', text(path));
+  if (entry.linkTarget.length > FIELDS.linkname[1]) records.set('linkpath', text(entry.linkTarget));
+  for (const field of ['uid', 'gid', 'size'] as const) {
+    if (!fitsOctal(entry[field], FIELDS[field][1])) records.set(field, text(String(entry[field])));
+  }
+  if (entry.mtime.nsec !== 0 || !fitsOctal(entry.mtime.sec, FIELDS.mtime[1])) {
+    records.set('mtime', text(formatPaxTime(entry.mtime)));
+  }
+  if (entry.atime !== undefined) records.set('atime', text(formatPaxTime(entry.atime)));
+  return records;
+}
+
+interface Block {
+  readonly path: SplitPath;
+  readonly typeflag: string;
+  readonly size: number;
+  readonly entry: TarEntry | undefined;
+}
+
+/** `entry` undefined: a header that only describes the next one. */
+function encodeBlock({ path, typeflag, size, entry }: Block): Buffer {
+  const block = Buffer.alloc(BLOCK_SIZE);
+  const put = (field: keyof typeof FIELDS, value: ByteString): void => {
+    const [offset, length] = FIELDS[field];
+    block.write(value, offset, length, 'latin1');
+  };
+  const octal = (field: keyof typeof FIELDS, value: number): void => writeOctal(block, ...FIELDS[field], value);
+  put('name', path.name);
+  octal('mode', entry?.mode ?? 0);
+  octal('uid', entry?.uid ?? 0);
+  octal('gid', entry?.gid ?? 0);
+  octal('size', size);
+  octal('mtime', entry?.mtime.sec ?? 0);
+  put('typeflag', typeflag);
+  put('linkname', entry?.linkTarget.slice(0, FIELDS.linkname[1]) ?? '');
+  put('magic', 'ustar\x0000');
+  octal('devmajor', entry?.devMajor ?? 0);
+  octal('devminor', entry?.devMinor ?? 0);
+  put('prefix', path.prefix);
+  // Six digits, NUL, blank: how every writer since v7 fills this field.
+  put('chksum', `${checksumOf(block).toString(8).padStart(6, '0')}\0 `);
+  return block;
+}
+
+/** The padding that follows content of a size. */
+export function paddingAfter(size: number): Buffer {
+  return ZEROS.subarray(0, -size & (BLOCK_SIZE - 1));
+}
+
+const ZEROS = Buffer.alloc(2 * BLOCK_SIZE);
+
+/** What ends an archive. */
+export const END_OF_ARCHIVE: Buffer = ZEROS;
+
+/** The header blocks of an entry. Its content follows, then `paddingAfter(size)`. */
+export function encodeHeader(entry: TarEntry): Buffer {
+  const path = entry.type === 'directory' && !entry.path.endsWith('/') ? `${entry.path}/` : entry.path;
+  const records = paxRecords(entry, path);
+  const main = encodeBlock({
+    // A reader without PAX gets the start of the path.
+    path: splitPath(path) ?? { name: path.slice(0, FIELDS.name[1]), prefix: '' },
+    typeflag: TYPEFLAGS[entry.type],
+    size: entry.size,
+    entry,
+  });
+  if (records.size === 0) return main;
+  const content = formatPax(records);
+  // The name is of no meaning to readers that know PAX; a fixed one keeps the path out of the block twice.
+  const pax = encodeBlock({
+    path: { name: 'PaxHeaders/0', prefix: '' },
+    typeflag: 'x',
+    size: content.length,
+    entry: undefined,
+  });
+  return Buffer.concat([pax, content, paddingAfter(content.length), main]);
+}
+
+/** Takes bytes in order. A chunk is the sink's own until the promise it returns, if any, is fulfilled. */
+export type ByteSink = (chunk: Uint8Array) => Promise<void> | void;
+
+/** Writes entries to a sink: `entry`, then exactly `size` bytes of `content`, and `finish` at the end. */
+export class TarWriter {
+  readonly #sink: ByteSink;
+  #left = 0;
+  #padding = paddingAfter(0);
+
+  constructor(sink: ByteSink) {
+    this.#sink = sink;
+  }
+
+  async entry(entry: TarEntry): Promise<void> {
+    this.#expectNoContent();
+    this.#left = entry.size;
+    this.#padding = paddingAfter(entry.size);
+    await this.#sink(encodeHeader(entry));
+  }
+
+  async content(chunk: Uint8Array): Promise<void> {
+    if (chunk.length > this.#left) throw new RangeError('more content than the header says');
+    await this.#sink(chunk);
+    this.#left -= chunk.length;
+    if (this.#left === 0 && this.#padding.length > 0) await this.#sink(this.#padding);
+  }
+
+  async finish(): Promise<void> {
+    this.#expectNoContent();
+    await this.#sink(END_OF_ARCHIVE);
+  }
+
+  #expectNoContent(): void {
+    if (this.#left > 0) throw new RangeError(`${String(this.#left)} bytes of content are missing`);
+  }
+}
