@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { collect, parseLabels } from '../arguments.js';
+import { addExamples } from '../examples.js';
+import { writeLine } from '../output.js';
+import { withStore } from '../store.js';
+
+interface Options {
+  readonly name?: string;
+  readonly label?: string[];
+  readonly env?: string[];
+}
+
+export function configure(command: Command): void {
+  command
+    .usage('[OPTIONS] IMAGE [COMMAND] [ARG...]')
+    .argument('<image>', 'its name or ID')
+    .argument('[command...]', "what to run instead of the image's command")
+    .option('--name <name>', 'what to call the container (default: a made-up name)')
+    .option('-l, --label <key=value>', 'a label (may be repeated)', collect)
+    .option('-e, --env <key=value>', 'an environment variable (may be repeated)', collect)
+    .passThroughOptions()
+    .action(async (image: string, words: string[], { name, label, env }: Options) => {
+      const { createContainer } = await import('../../container/index.js');
+      await withStore(command, (store) => {
+        const container = createContainer(store, {
+          image,
+          ...(name === undefined ? {} : { name }),
+          ...(label === undefined ? {} : { labels: parseLabels(label) }),
+          ...(env === undefined ? {} : { env }),
+          ...(words.length === 0 ? {} : { command: words }),
+        });
+        writeLine(container.id);
+      });
+    });
+  addExamples(command, [
+    ['veneer create --name work debian:12', 'a container, not yet mounted; prints its ID'],
+    ['cd $(veneer mount $(veneer create debian:12))', 'make one and go there'],
+  ]);
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { Container } from '../../container/index.js';
+import { addExamples } from '../examples.js';
+import { FORMAT_HELP, printListing, writeLine } from '../output.js';
+import type { ListingOptions } from '../output.js';
+import { withStore } from '../store.js';
+
+const LISTING = {
+  columns: [
+    ['CONTAINER ID', 'ID'],
+    ['NAMES', 'Names'],
+    ['MOUNT POINT', 'Mountpoint'],
+  ],
+  key: 'ID',
+} as const;
+
+function list(containers: readonly Container[], options: ListingOptions): void {
+  const mounted = containers.filter(({ mountpoint }) => mountpoint !== undefined);
+  const rows = mounted.map(({ id, name, mountpoint }) => ({
+    ID: id.slice(0, 12),
+    Names: name,
+    Mountpoint: mountpoint ?? '',
+  }));
+  printListing(rows, LISTING, options);
+}
+
+export function configure(command: Command): void {
+  command
+    .usage('[OPTIONS] [CONTAINER [DIR] | IMAGE DIR]')
+    .argument(
+      '[name]',
+      'a container (read-write) or an image (read-only); without it, the mounted containers are listed',
+    )
+    .argument('[dir]', 'where to mount; a container has a directory of its own if there is none')
+    .option('-q, --quiet', 'in the list, only IDs')
+    .option('--format <format>', `the list's: ${FORMAT_HELP}`)
+    .action(async (name: string | undefined, directory: string | undefined, options: ListingOptions) => {
+      const { listContainers } = await import('../../container/index.js');
+      const { mountByName } = await import('../mount-by-name.js');
+      await withStore(command, async (store) => {
+        if (name === undefined) list(listContainers(store), options);
+        else writeLine(await mountByName(store, name, directory));
+      });
+    });
+  addExamples(command, [
+    ['veneer mount work', 'mount a container and print where'],
+    ['veneer mount work /mnt', 'mount it at a place of your own'],
+    ['veneer mount debian:12 /mnt', 'mount an image, read-only'],
+    ['veneer mount', 'list what is mounted'],
+  ]);
+}

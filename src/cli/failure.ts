@@ -1,0 +1,66 @@
+// From what was thrown to one line on stderr and an exit code.
+
+import type { CommanderError } from 'commander';
+import { hasCode, messageOf, SysError, VeneerError } from '../core/index.js';
+
+/** Exit codes: 0 done, 1 failed, 2 the command line is wrong. */
+export const EXIT_FAILURE = 1;
+export const EXIT_USAGE = 2;
+
+/** The error in one line, control characters shown, and the reason below it where the message lacks that. */
+function describe(error: unknown): string {
+  let text = messageOf(error);
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && !text.includes(cause.message)) text += `: ${cause.message}`;
+  // eslint-disable-next-line no-control-regex -- a name chosen by others must not steer the terminal
+  return text.replace(/\s*\n\s*/g, ' ').replace(/[\x00-\x1f\x7f]/g, '?');
+}
+
+function hintOf(error: unknown): string | undefined {
+  if (error instanceof VeneerError) return error.hint;
+  if (error instanceof SysError || hasCode(error, 'SQLITE_FULL')) return undefined;
+  if (error instanceof Error && 'syscall' in error) return undefined;
+  return 'this is a bug in veneer; run it again with --debug to see where';
+}
+
+function print(line: string, hint: string | undefined): void {
+  process.stderr.write(`veneer: ${line}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`);
+}
+
+/** By shape: an overlay mount reports failures without loading commander. */
+function isCommanderError(error: unknown): error is CommanderError {
+  return (
+    error instanceof Error && 'exitCode' in error && 'code' in error && String(error.code).startsWith('commander.')
+  );
+}
+
+/** A wrong command line, as commander words it, with the help that applies. */
+function reportUsage(error: CommanderError, usage: string): number {
+  if (error.exitCode === 0 || error.code === 'commander.help') return 0;
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = /Did you mean (?:one of )?(.*?)\?/.exec(rest.join(' '))?.[1];
+  print(
+    first.replace(/\.$/, ''),
+    suggestion === undefined ? `see '${usage} --help'` : `did you mean ${suggestion}? See '${usage} --help'`,
+  );
+  return EXIT_USAGE;
+}
+
+export interface ReportOptions {
+  /** The command as typed, for "see ... --help". */
+  readonly usage: string;
+  /** Shows the stack, and those of the causes. */
+  readonly debug: boolean;
+}
+
+/** Prints what failed and returns the exit code. */
+export function report(error: unknown, { usage, debug }: ReportOptions): number {
+  if (isCommanderError(error)) return reportUsage(error, usage);
+  const isUsage = error instanceof VeneerError && error.code === 'usage';
+  print(describe(error), hintOf(error) ?? (isUsage ? `see '${usage} --help'` : undefined));
+  if (debug) {
+    for (let at: unknown = error; at instanceof Error; at = at.cause)
+      process.stderr.write(`${at.stack ?? at.message}\n`);
+  }
+  return isUsage ? EXIT_USAGE : EXIT_FAILURE;
+}

@@ -1,0 +1,35 @@
+// Which file holds which command. A file is loaded when its command is called, and only then.
+
+import type { Command } from 'commander';
+import type { CommandId } from './names.js';
+
+interface CommandFile {
+  /** Declares arguments, options, help and action. */
+  configure(command: Command): void;
+}
+
+const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
+  import: () => import('./commands/import.js'),
+  images: () => import('./commands/images.js'),
+  inspect: () => import('./commands/inspect.js'),
+  history: () => import('./commands/history.js'),
+  tag: () => import('./commands/tag.js'),
+  rmi: () => import('./commands/rmi.js'),
+  create: () => import('./commands/create.js'),
+  mount: () => import('./commands/mount.js'),
+  umount: () => import('./commands/umount.js'),
+  ps: () => import('./commands/ps.js'),
+  diff: () => import('./commands/diff.js'),
+  commit: () => import('./commands/commit.js'),
+  rm: () => import('./commands/rm.js'),
+  overlay: () => import('./commands/overlay.js'),
+  check: () => import('./commands/system-check.js'),
+  prune: () => import('./commands/system-prune.js'),
+  completion: () => import('./commands/completion.js'),
+  version: () => import('./commands/version.js'),
+};
+
+export async function configureCommand(id: CommandId, command: Command): Promise<void> {
+  const file = await FILES[id]();
+  file.configure(command);
+}

@@ -1,0 +1,155 @@
+// The commands by name, without what they do: enough to tell a command from anything else.
+
+/** One command: its short form, and the group form `GROUP VERB` where it has one. */
+export interface CommandName {
+  readonly name: string;
+  readonly groups?: readonly { readonly group: string; readonly verbs: readonly string[] }[];
+  readonly heading: 'Images' | 'Containers' | 'The file system alone' | 'System';
+  readonly summary: string;
+  /** What its arguments are, for shell completion. */
+  readonly completes?: 'images' | 'containers' | 'both';
+  /** Reached by its group form only. */
+  readonly groupOnly?: true;
+}
+
+type Groups = NonNullable<CommandName['groups']>;
+
+const image = (...verbs: string[]): Groups => [{ group: 'image', verbs }];
+const container = (...verbs: string[]): Groups => [{ group: 'container', verbs }];
+
+export const GROUPS: Readonly<Record<string, string>> = {
+  image: 'Manage images',
+  container: 'Manage containers',
+  system: 'Look after the store',
+};
+
+export const COMMANDS = [
+  {
+    name: 'import',
+    groups: image('import'),
+    heading: 'Images',
+    summary: 'Make an image from the tar of a root file system',
+  },
+  { name: 'images', groups: image('ls', 'list'), heading: 'Images', summary: 'List images', completes: 'images' },
+  {
+    name: 'inspect',
+    groups: [
+      { group: 'image', verbs: ['inspect'] },
+      { group: 'container', verbs: ['inspect'] },
+    ],
+    heading: 'Images',
+    summary: 'Show all there is to know of images and containers',
+    completes: 'both',
+  },
+  {
+    name: 'history',
+    groups: image('history'),
+    heading: 'Images',
+    summary: 'Show how an image came to be',
+    completes: 'images',
+  },
+  { name: 'tag', groups: image('tag'), heading: 'Images', summary: 'Give an image another name', completes: 'images' },
+  {
+    name: 'rmi',
+    groups: image('rm', 'remove'),
+    heading: 'Images',
+    summary: 'Remove images',
+    completes: 'images',
+  },
+  {
+    name: 'create',
+    groups: container('create'),
+    heading: 'Containers',
+    summary: 'Make a container: a writable layer over an image',
+    completes: 'images',
+  },
+  {
+    name: 'mount',
+    groups: [
+      { group: 'container', verbs: ['mount'] },
+      { group: 'image', verbs: ['mount'] },
+    ],
+    heading: 'Containers',
+    summary: 'Mount a container, or an image read-only',
+    completes: 'both',
+  },
+  {
+    name: 'umount',
+    groups: [
+      { group: 'container', verbs: ['umount', 'unmount'] },
+      { group: 'image', verbs: ['umount', 'unmount'] },
+    ],
+    heading: 'Containers',
+    summary: 'Un-mount containers and images',
+    completes: 'containers',
+  },
+  { name: 'ps', groups: container('ls', 'list', 'ps'), heading: 'Containers', summary: 'List containers' },
+  {
+    name: 'diff',
+    groups: container('diff'),
+    heading: 'Containers',
+    summary: "List what changed in a container's file system",
+    completes: 'containers',
+  },
+  {
+    name: 'commit',
+    groups: container('commit'),
+    heading: 'Containers',
+    summary: "Make an image of a container's changes",
+    completes: 'containers',
+  },
+  {
+    name: 'rm',
+    groups: container('rm', 'remove'),
+    heading: 'Containers',
+    summary: 'Remove containers',
+    completes: 'containers',
+  },
+  { name: 'overlay', heading: 'The file system alone', summary: 'Mount directories as one, as fuse-overlayfs does' },
+  {
+    name: 'check',
+    groups: [{ group: 'system', verbs: ['check'] }],
+    groupOnly: true,
+    heading: 'System',
+    summary: 'Verify the store and name what is wrong with it',
+  },
+  {
+    name: 'prune',
+    groups: [{ group: 'system', verbs: ['prune'] }],
+    groupOnly: true,
+    heading: 'System',
+    summary: 'Remove what nothing refers to',
+  },
+  { name: 'completion', heading: 'System', summary: 'Print a script that completes command lines' },
+  { name: 'version', heading: 'System', summary: 'Show the versions of veneer and what it runs on' },
+] as const satisfies readonly CommandName[];
+
+export type CommandId = (typeof COMMANDS)[number]['name'];
+
+/** True for the first word of any command: a short form, a group, or `help`. */
+export function isCommand(word: string): boolean {
+  return (
+    word === 'help' || word in GROUPS || COMMANDS.some((it: CommandName) => it.name === word && it.groupOnly !== true)
+  );
+}
+
+export interface Selection {
+  readonly command: CommandName & { readonly name: CommandId };
+  /** As typed: `['image', 'ls']`. */
+  readonly path: readonly string[];
+}
+
+/** The command that the words at the start of a command line name. */
+export function findCommand(words: readonly string[]): Selection | undefined {
+  const [first, second] = words;
+  if (first === undefined) return undefined;
+  for (const command of COMMANDS) {
+    const { name, groups = [], groupOnly }: CommandName = command;
+    if (name === first && groupOnly !== true) return { command, path: [first] };
+    const matches = groups.some(
+      ({ group, verbs }) => group === first && second !== undefined && verbs.includes(second),
+    );
+    if (matches && second !== undefined) return { command, path: [first, second] };
+  }
+  return undefined;
+}

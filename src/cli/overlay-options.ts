@@ -1,0 +1,135 @@
+// The options of an overlay mount (`-o`) as fuse-overlayfs, overlayfs and mount(8) spell them: each name, what its
+// value must be, and what becomes of it.
+
+import { VeneerError } from '../core/index.js';
+
+/** Where one option goes: into the request, or past it. */
+export type OptionRule =
+  /** A field of the request. */
+  | { readonly kind: 'text' | 'layers' | 'layer' | 'flag' | 'seconds'; readonly field: string }
+  /** Understood, and not acted on: a line says so, unless the value is one of `quiet`. */
+  | { readonly kind: 'passed-over'; readonly check?: (value: string) => boolean; readonly quiet?: readonly string[] }
+  /** A word of mount(8), libfuse or containers/storage that needs no answer here. */
+  | { readonly kind: 'silent' };
+
+const SILENT = [
+  // mount(8), file-system independent
+  'rw defaults dev suid exec atime noatime diratime nodiratime relatime norelatime strictatime nostrictatime lazytime nolazytime async',
+  'sync dirsync user nouser users group owner auto noauto nofail _netdev comment iversion noiversion mand nomand silent loud',
+  // propagation, as buildah passes it
+  'private rprivate shared rshared slave rslave unbindable runbindable bind rbind remount',
+  // libfuse
+  'allow_other allow_root default_permissions auto_unmount nonempty fsname subtype max_read blksize blkdev intr big_writes',
+  'large_read hard_remove use_ino readdir_ino direct_io kernel_cache auto_cache splice_read splice_write splice_move clone_fd',
+  // SELinux contexts come with every mount of podman
+  'context fscontext defcontext rootcontext',
+].flatMap((line) => line.split(' '));
+
+const isNumber = (value: string): boolean => /^\d+(\.\d+)?$/.test(value);
+const isSwitch = (value: string): boolean => /^[01]?$/.test(value);
+
+/** `container:host:length` triples, one after another; the builder of podman starts with a colon. */
+export function isIdMap(value: string): boolean {
+  return /^:?\d+:\d+:\d+(:\d+:\d+:\d+)*:?$/.test(value);
+}
+
+const passedOver = (check?: (value: string) => boolean, ...quiet: string[]): OptionRule => ({
+  kind: 'passed-over',
+  ...(check === undefined ? {} : { check }),
+  quiet,
+});
+
+const oneOf =
+  (...words: string[]) =>
+  (value: string): boolean =>
+    words.includes(value);
+
+const RULES = new Map<string, OptionRule>([
+  ...SILENT.map((name): [string, OptionRule] => [name, { kind: 'silent' }]),
+  ['lowerdir', { kind: 'layers', field: 'lowerdir' }],
+  ['lowerdir+', { kind: 'layer', field: 'lowerdir' }],
+  ['upperdir', { kind: 'text', field: 'upperdir' }],
+  ['workdir', { kind: 'text', field: 'workdir' }],
+  ['ro', { kind: 'flag', field: 'readOnly' }],
+  ['nodev', { kind: 'flag', field: 'nodev' }],
+  ['nosuid', { kind: 'flag', field: 'nosuid' }],
+  ['noexec', { kind: 'flag', field: 'noexec' }],
+  ['volatile', { kind: 'flag', field: 'volatile' }],
+  ['userxattr', { kind: 'flag', field: 'userxattr' }],
+  ['noacl', { kind: 'flag', field: 'noacl' }],
+  ['timeout', { kind: 'seconds', field: 'timeout' }],
+  ['uidmapping', passedOver(isIdMap)],
+  ['gidmapping', passedOver(isIdMap)],
+  ['squash_to_root', passedOver()],
+  ['squash_to_uid', passedOver(isNumber)],
+  ['squash_to_gid', passedOver(isNumber)],
+  ['xattr_permissions', passedOver(oneOf('0', '1', '2'), '0')],
+  ['static_nlink', passedOver()],
+  ['ino32_t', passedOver()],
+  ['xino', passedOver(oneOf('on', 'off', 'auto'), 'auto', 'on')],
+  // The loop decides these by itself.
+  ['threaded', passedOver(isSwitch, '0', '1')],
+  ['writeback', passedOver(isSwitch, '', '0', '1')],
+  ['fast_ino', passedOver(isSwitch, '', '0', '1')],
+  ['fsync', passedOver(isSwitch, '1')],
+  ['noxattrs', passedOver(isSwitch, '0')],
+  ['plugins', passedOver()],
+  ['redirect_dir', passedOver(oneOf('on', 'off', 'follow', 'nofollow'), 'on', 'follow')],
+  ['metacopy', passedOver(oneOf('on', 'off'))],
+  ['index', passedOver(oneOf('on', 'off'), 'off')],
+  ['nfs_export', passedOver(oneOf('on', 'off'), 'off')],
+  ['verity', passedOver(oneOf('on', 'off', 'require'), 'off')],
+  ['uuid', passedOver(oneOf('on', 'off', 'null', 'auto'), 'auto', 'null', 'off')],
+]);
+
+/** The rule for a name; undefined for one nobody knows. Names that start with `x-` are for mount(8) alone. */
+export function ruleOf(name: string): OptionRule | undefined {
+  return /^x-/i.test(name) ? { kind: 'silent' } : RULES.get(name);
+}
+
+/** One option as given: `name`, or `name=value`. */
+export interface MountOption {
+  readonly name: string;
+  readonly value: string | undefined;
+}
+
+/**
+ * Splits an option list at its commas. `\,` is a comma of a value, and a value in double quotes keeps its
+ * commas; other backslashes are left for `splitLayers` and `unescape`.
+ */
+export function splitOptions(list: string): MountOption[] {
+  const options: MountOption[] = [];
+  // name, then perhaps "=", then a quoted or a plain value
+  const word = /([^=,]*)(?:=(?:"([^"]*)"(?=,|$)|((?:\\.|[^,\\]|\\$)*)))?(?:,|$)/gsy;
+  while (word.lastIndex < list.length) {
+    const match = word.exec(list);
+    if (match === null) break;
+    const [, name = '', quoted, plain] = match;
+    if (name !== '') options.push({ name, value: quoted ?? plain?.replaceAll('\\,', ',') });
+  }
+  return options;
+}
+
+/** `\:` and `\\` stand for themselves. */
+export function unescape(value: string): string {
+  return value.replace(/\\([:\\,])/g, '$1');
+}
+
+/** The directories of a `lowerdir`: separated by colons that no backslash precedes. */
+export function splitLayers(value: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (const token of value.match(/\\.|[^\\]|\\$/gs) ?? []) {
+    if (token === ':') {
+      parts.push(part);
+      part = '';
+    } else part += token;
+  }
+  parts.push(part);
+  if (parts.includes('')) {
+    throw new VeneerError('usage', `lowerdir '${value.slice(0, 200)}' names an empty path`, {
+      hint: 'directories are separated by single colons; a colon in a name is written \\:',
+    });
+  }
+  return parts.map(unescape);
+}

@@ -1,0 +1,111 @@
+// The command line: finds the command, loads its file alone, and turns whatever happens into an exit code.
+
+import { Command } from 'commander';
+import { addGlobals, applyGlobals, globalsOf, reportOptions } from './context.js';
+import { report } from './failure.js';
+import { configureCommand } from './load.js';
+import { COMMANDS, findCommand, GROUPS } from './names.js';
+import type { CommandName, Selection } from './names.js';
+import { versionLine } from './version.js';
+
+const INTRODUCTION = 'Container images as file systems: mount, change, diff, commit.';
+
+const EPILOGUE = `
+Examples:
+  $ veneer import rootfs.tar base        make an image of a root file system
+  $ veneer create --name work base       a container over it
+  $ cd $(veneer mount work)              look at it, change it
+  $ veneer diff work                     what changed
+  $ veneer commit work base:v2           a new image of the changes
+
+Run 'veneer COMMAND --help' for a command's options and examples.`;
+
+/** The words before the first option's value ends them: at most `GROUP VERB`. */
+function leadingWords(args: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let at = 0; at < args.length && words.length < 2; at += 1) {
+    const arg = args[at] ?? '';
+    if (arg === '--') break;
+    if (arg === '--root' || arg === '--log-level') at += 1;
+    else if (!arg.startsWith('-')) words.push(arg);
+  }
+  return words;
+}
+
+function newProgram(): Command {
+  const program = new Command('veneer')
+    .description(INTRODUCTION)
+    .usage('[OPTIONS] COMMAND')
+    .version(versionLine(), '-v, --version', 'print the version');
+  return addGlobals(program).addHelpText('after', EPILOGUE);
+}
+
+/** Errors are thrown, not printed: they are reported in one place. */
+const settings = new Command()
+  .exitOverride()
+  .enablePositionalOptions()
+  .configureOutput({ outputError: () => undefined });
+
+function quiet(command: Command): Command {
+  return command.copyInheritedSettings(settings).helpOption('-h, --help', 'show help').helpCommand(false);
+}
+
+/** All names with their summaries: for the overview, and so that a mistyped name finds its neighbour. */
+function addStubs(program: Command, group: string | undefined): void {
+  for (const entry of COMMANDS as readonly CommandName[]) {
+    if (entry.groupOnly === true) continue;
+    quiet(program.command(entry.name)).summary(entry.summary).helpGroup(`${entry.heading}:`);
+  }
+  for (const [name, summary] of Object.entries(GROUPS)) {
+    const sub = quiet(program.command(name)).summary(summary).description(summary).helpGroup('Groups:');
+    if (name === group) addVerbs(sub);
+  }
+}
+
+function addVerbs(group: Command): void {
+  group.usage('COMMAND');
+  for (const { groups = [], summary } of COMMANDS as readonly CommandName[]) {
+    const [verb, ...aliases] = groups.find((it) => it.group === group.name())?.verbs ?? [];
+    if (verb !== undefined) quiet(group.command(verb)).aliases(aliases).summary(summary);
+  }
+}
+
+async function addSelected(program: Command, { command: entry, path }: Selection): Promise<Command> {
+  const parent = path.length === 1 ? program : quiet(program.command(path[0] ?? ''));
+  const command = quiet(parent.command(path.at(-1) ?? ''));
+  command.summary(entry.summary).description(entry.summary);
+  await configureCommand(entry.name, command);
+  return addGlobals(command).hook('preAction', () => {
+    applyGlobals(globalsOf(command));
+  });
+}
+
+/** A reader that goes away (`| head`) ends us without a word. */
+function leaveQuietlyOnBrokenPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
+
+/** Runs a command line and sets `process.exitCode`. */
+export async function run(args: readonly string[]): Promise<void> {
+  leaveQuietlyOnBrokenPipe();
+  const line = args[0] === 'help' ? [...args.slice(1), '--help'] : [...args];
+  // A bare group is a question for its verbs.
+  if (line.length === 1 && line[0] !== undefined && line[0] in GROUPS) line.push('--help');
+  const words = leadingWords(line);
+  const selection = findCommand(words);
+  const program = quiet(newProgram());
+  let command = program;
+  const group = words[0] !== undefined && words[0] in GROUPS ? ` ${words[0]}` : '';
+  try {
+    if (selection === undefined) addStubs(program, words[0]);
+    else command = await addSelected(program, selection);
+    if (line.length === 0) program.outputHelp();
+    else await program.parseAsync(line, { from: 'user' });
+  } catch (error) {
+    const options = reportOptions(command);
+    process.exitCode = report(error, selection === undefined ? { ...options, usage: `veneer${group}` } : options);
+  }
+}

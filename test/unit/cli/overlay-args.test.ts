@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { parseOverlayArgs } from '../../../src/cli/overlay-args.js';
+import type { OverlayCommand } from '../../../src/cli/overlay-args.js';
+
+const parse = (...args: string[]): OverlayCommand => parseOverlayArgs({ args, helper: false });
+const helper = (...args: string[]): OverlayCommand => parseOverlayArgs({ args, helper: true });
+
+function request(...args: string[]): unknown {
+  const command = parse(...args);
+  return command.kind === 'mount' ? command.request : command.kind;
+}
+
+const warnings = (...args: string[]): readonly string[] => {
+  const command = parse(...args);
+  return command.kind === 'mount' ? command.warnings : [command.kind];
+};
+
+const BASIC = { lowerdir: ['/a', '/b'], upperdir: '/u', workdir: '/w', mountpoint: '/mnt' };
+
+describe('the spellings of fuse-overlayfs', () => {
+  test.each([
+    ['one list', ['-o', 'lowerdir=/a:/b,upperdir=/u,workdir=/w', '/mnt']],
+    ['several lists', ['-o', 'lowerdir=/a:/b', '-o', 'upperdir=/u', '-o', 'workdir=/w', '/mnt']],
+    ['joined to the letter', ['-olowerdir=/a:/b', '-oupperdir=/u,workdir=/w', '/mnt']],
+    ['a source before the mount point', ['overlay', '/mnt', '-o', 'lowerdir=/a:/b,upperdir=/u,workdir=/w']],
+    ['options after positionals', ['/mnt', '-o', 'lowerdir=/a:/b,upperdir=/u,workdir=/w']],
+    ['options between positionals', ['src', '-o', 'lowerdir=/a:/b,upperdir=/u,workdir=/w', '/mnt']],
+    ['the end of options', ['-o', 'lowerdir=/a:/b,upperdir=/u,workdir=/w', '--', '/mnt']],
+    [
+      'a repeated option: the last one counts',
+      ['-o', 'lowerdir=/x,upperdir=/u,workdir=/w', '-o', 'lowerdir=/a:/b', '/mnt'],
+    ],
+    ['layers one by one', ['-o', 'lowerdir+=/a,lowerdir+=/b,upperdir=/u,workdir=/w', '/mnt']],
+    ['empty words', ['-o', ',,lowerdir=/a:/b,,upperdir=/u,workdir=/w,', '/mnt']],
+    ['as mount.fuse calls', ['s', '/mnt', '-o', 'rw,lowerdir=/a:/b,upperdir=/u,workdir=/w,dev,suid']],
+  ])('%s', (_what, args) => {
+    expect(request(...args)).toMatchObject(BASIC);
+    expect(warnings(...args)).toEqual([]);
+  });
+
+  test.each([
+    ['a colon', 'lowerdir=/a\\:b:/c', ['/a:b', '/c']],
+    ['a comma', 'lowerdir=/a\\,b:/c', ['/a,b', '/c']],
+    ['a backslash', 'lowerdir=/a\\\\:/c', ['/a\\', '/c']],
+    ['a backslash before another letter', 'lowerdir=/a\\b', ['/a\\b']],
+    ['a backslash at the end', 'lowerdir=/a\\', ['/a\\']],
+    ['a quoted value with a comma', 'lowerdir="/a,b:/c",ro', ['/a,b', '/c']],
+    ['a quote inside a name', 'lowerdir=/a"b', ['/a"b']],
+    ['a quote that does not close', 'lowerdir="/a', ['"/a']],
+    ['an equals sign', 'lowerdir=/a=b', ['/a=b']],
+  ])('%s in a name', (_what, list, lowerdir) => {
+    expect(request('-o', list, '/mnt')).toMatchObject({ lowerdir });
+  });
+
+  test('a first positional is the source', () => {
+    expect(request('src', '/mnt', '-o', 'lowerdir=/a')).toEqual({
+      lowerdir: ['/a'],
+      source: 'src',
+      mountpoint: '/mnt',
+    });
+    expect(request('', '/mnt', '-o', 'lowerdir=/a')).toEqual({ lowerdir: ['/a'], mountpoint: '/mnt' });
+  });
+
+  test('unescapes upperdir and workdir', () => {
+    expect(request('-o', 'lowerdir=/a,upperdir=/u\\:\\,,workdir=/w\\\\', '/mnt')).toMatchObject({
+      upperdir: '/u:,',
+      workdir: '/w\\',
+    });
+  });
+
+  test('takes 500 layers in a list of more than 4 KiB', () => {
+    const layers = Array.from({ length: 500 }, (_, index) => `/var/lib/layers/${index}`);
+    expect(request('-o', `lowerdir=${layers.join(':')}`, '/mnt')).toMatchObject({ lowerdir: layers });
+  });
+});
+
+describe('letters', () => {
+  test.each([
+    [['-f'], { foreground: true, verbose: false }],
+    [['-d'], { foreground: true, verbose: true }],
+    [['--debug'], { foreground: true, verbose: true }],
+    [['-fd'], { foreground: true, verbose: true }],
+    [['-s'], { foreground: false, verbose: false }],
+  ])('%j', (letters, expected) => {
+    expect(parse(...letters, '-o', 'lowerdir=/a', '/mnt')).toMatchObject(expected);
+  });
+
+  test.each(['-h', '--help'])('%s asks for help, whatever else is wrong', (letter) => {
+    expect(parse(letter)).toEqual({ kind: 'help' });
+  });
+
+  test.each(['-V', '--version'])('%s asks for the version', (letter) => {
+    expect(parse('-o', 'x', letter)).toEqual({ kind: 'version' });
+  });
+});
+
+describe('options that are passed over', () => {
+  const line = (list: string): readonly string[] => warnings('-o', `lowerdir=/a,${list}`, '/mnt');
+
+  test.each([
+    ['rw,ro,dev,suid,exec,nodev,nosuid,noexec,noatime,relatime,defaults,_netdev,nofail,noauto,user'],
+    ['private,allow_other,default_permissions,fsname=x,subtype=y,x-systemd.automount,x-gvfs-hide'],
+    ['context="system_u:object_r:container_file_t:s0:c1,c2"'],
+    ['threaded=1,writeback=0,fsync=1,redirect_dir=on,xino=auto,volatile,fast_ino'],
+  ])('without a word: %s', (list) => {
+    expect(line(list)).toEqual([]);
+  });
+
+  test.each([
+    ['nonsense', ["unknown option 'nonsense' is passed over"]],
+    ['nonsense=1', ["unknown option 'nonsense' is passed over"]],
+    ['squash_to_root', ["option 'squash_to_root' has no effect yet"]],
+    ['uidmapping=:0:1000:1:1:100000:65536', ["option 'uidmapping' has no effect yet"]],
+    [
+      'metacopy=off,xattr_permissions=2',
+      ["option 'metacopy' has no effect yet", "option 'xattr_permissions' has no effect yet"],
+    ],
+  ])('with a line: %s', (list, lines) => {
+    expect(line(list)).toEqual(lines);
+  });
+
+  test('unknown letters and long options, with a line', () => {
+    expect(warnings('-z', '--frobnicate', '-o', 'lowerdir=/a', '/mnt')).toEqual([
+      "unknown option '-z' is passed over",
+      "unknown option '--frobnicate' is passed over",
+    ]);
+  });
+
+  test('flags and numbers are read', () => {
+    expect(request('-o', 'lowerdir=/a,ro,nodev,nosuid,noexec,volatile,userxattr,noacl,timeout=1.5', '/mnt')).toEqual({
+      ...{ lowerdir: ['/a'], mountpoint: '/mnt', readOnly: true, nodev: true, nosuid: true, noexec: true },
+      ...{ volatile: true, userxattr: true, noacl: true, timeout: 1.5 },
+    });
+  });
+});
+
+describe('called by mount(8)', () => {
+  test('understands its letters', () => {
+    expect(helper('s', '/mnt', '-s', '-n', '-v', '-o', 'rw,lowerdir=/a', '-t', 'fuse.veneer')).toMatchObject({
+      kind: 'mount',
+      foreground: false,
+      request: { lowerdir: ['/a'], mountpoint: '/mnt' },
+      warnings: [],
+    });
+    expect(helper('s', '/mnt', '-r', '-o', 'lowerdir=/a')).toMatchObject({ request: { readOnly: true } });
+  });
+
+  test('-f is a dry run', () => {
+    expect(helper('s', '/mnt', '-f', '-o', 'lowerdir=/a')).toEqual({ kind: 'fake' });
+    expect(() => helper('s', '/mnt', '-f')).toThrow('no lowerdir');
+  });
+});
+
+describe('refused', () => {
+  test.each([
+    ['no arguments', [], 'the mount point is missing'],
+    ['no mount point', ['-o', 'lowerdir=/a'], 'the mount point is missing'],
+    ['an empty mount point', ['-o', 'lowerdir=/a', ''], 'the mount point is missing'],
+    ['no lowerdir', ['/mnt'], 'no lowerdir is given'],
+    ['an empty lowerdir', ['-o', 'lowerdir=', '/mnt'], 'option lowerdir: the directory is missing'],
+    ['a lowerdir without a value', ['-o', 'lowerdir', '/mnt'], 'option lowerdir: the directory is missing'],
+    ['an empty layer', ['-o', 'lowerdir=/a::/b', '/mnt'], 'names an empty path'],
+    ['an empty upperdir', ['-o', 'lowerdir=/a,upperdir=', '/mnt'], 'option upperdir: the directory is missing'],
+    ['three positionals', ['a', 'b', 'c', '-o', 'lowerdir=/a'], 'too many arguments (a, b, c)'],
+    ['-o without a list', ['/mnt', '-o'], '-o needs a value'],
+    ['a timeout that is no number', ['-o', 'lowerdir=/a,timeout=x', '/mnt'], "option timeout: 'x' is not a value"],
+    [
+      'an id map of two numbers',
+      ['-o', 'lowerdir=/a,uidmapping=0:1', '/mnt'],
+      "option uidmapping: '0:1' is not a value",
+    ],
+    ['an unknown word for a switch', ['-o', 'lowerdir=/a,metacopy=maybe', '/mnt'], "option metacopy: 'maybe' is not"],
+  ])('%s', (_what, args, why) => {
+    expect(() => parse(...args)).toThrow(why);
+    expect(() => parse(...args)).toThrow(expect.objectContaining({ code: 'usage' }));
+  });
+});
