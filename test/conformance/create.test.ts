@@ -1,0 +1,4 @@
+import { create } from './create.js';
+import { runFamily } from './run-family.js';
+
+runFamily('create', create);

@@ -1,0 +1,43 @@
+// Checks that a backend is known to fail, and why. A listed check must fail there: one that passes is struck off.
+
+import type { BackendKind } from '../helpers/backends.js';
+
+export interface Deviation {
+  readonly family: string;
+  /** The check's name, or the beginning of several ones. */
+  readonly check: string;
+  readonly on: BackendKind;
+  /** The check itself: it fails there. What it leaves: it passes, but leaves another tree than elsewhere. */
+  readonly part: 'check' | 'tree';
+  readonly why: string;
+}
+
+export const DEVIATIONS: readonly Deviation[] = [
+  ...['lower', 'merged'].map((origin): Deviation => ({
+    family: 'rename-matrix',
+    check: `plain ${origin} dir to upper full dir`,
+    on: 'kernel',
+    part: 'tree',
+    why: 'copies up the source of a rename that then fails, and leaves a new mtime on its parent',
+  })),
+  {
+    family: 'remove',
+    check: 'a file open for reading goes on after unlink, lower',
+    on: 'kernel',
+    part: 'check',
+    why: 'fstat of an unlinked lower file still tells the link count of the lower file',
+  },
+  {
+    family: 'remove',
+    check: 'fchmod and ftruncate of an unlinked file that is open for reading only, lower',
+    on: 'kernel',
+    part: 'check',
+    why: 'fchown of an unlinked lower file tries to copy it up to its old place: EEXIST',
+  },
+];
+
+export function deviationOf(family: string, check: string, kind: BackendKind): Deviation | undefined {
+  return DEVIATIONS.find(
+    (deviation) => deviation.family === family && deviation.on === kind && check.startsWith(deviation.check),
+  );
+}

@@ -1,0 +1,4 @@
+import { io } from './io.js';
+import { runFamily } from './run-family.js';
+
+runFamily('io', io);

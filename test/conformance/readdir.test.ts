@@ -1,0 +1,4 @@
+import { readdir } from './readdir.js';
+import { runFamily } from './run-family.js';
+
+runFamily('readdir', readdir);

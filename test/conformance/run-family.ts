@@ -1,0 +1,150 @@
+// Runs a family of checks on every backend. All checks of a family share one mount per backend, each in a directory of
+// its own name; what they leave behind is compared between the backends, across re-mounts and across the two overlays.
+
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BACKEND_KINDS, backendGate, mountStaged, stage } from '../helpers/backends.js';
+import type { BackendKind, Layers, Mounted, Staged } from '../helpers/backends.js';
+import { dir } from '../helpers/layer-spec.js';
+import type { LayerNode, LayerSpec } from '../helpers/layer-spec.js';
+import { HungError, tempDir, withDeadline } from '../helpers/tmp.js';
+import { expectSameTree, snapshot } from '../helpers/tree.js';
+import type { Tree } from '../helpers/tree.js';
+import type { Check } from './check.js';
+import { Ctx } from './ctx.js';
+import { deviationOf } from './deviations.js';
+
+const CHECK_DEADLINE = 15_000;
+const SNAPSHOT_DEADLINE = 30_000;
+
+const directoryOf = (check: Check): string => check.name.replace(/[^A-Za-z0-9.+-]+/g, '_');
+
+/** The layers of all checks, each below its own directory. */
+function combine(checks: readonly Check[], kind: BackendKind): Required<Layers> {
+  const depth = Math.max(1, ...checks.map(({ lower = [] }) => lower.length));
+  const below = (check: Check, spec: LayerSpec): [string, LayerNode | string][] =>
+    Object.entries(spec).map(([name, node]) => [
+      `${directoryOf(check)}/${name}`,
+      typeof node === 'object' && node.kind === 'link'
+        ? { kind: 'link', to: `${directoryOf(check)}/${node.to}` }
+        : node,
+    ]);
+  const runnable = checks.filter(({ on }) => on === undefined || on.includes(kind));
+  const lower = Array.from({ length: depth }, (_, index): LayerSpec => {
+    const bottom = index === depth - 1 ? checks.map((check): [string, LayerNode] => [directoryOf(check), dir()]) : [];
+    return Object.fromEntries([...bottom, ...runnable.flatMap((check) => below(check, check.lower?.[index] ?? {}))]);
+  });
+  return { lower, upper: Object.fromEntries(runnable.flatMap((check) => below(check, check.upper ?? {}))) };
+}
+
+/** What became of one backend: the tree its checks left, and its directories for others to mount. */
+interface Outcome {
+  readonly staged: Staged;
+  readonly tree: Tree;
+  readonly lowersBefore: readonly Tree[];
+}
+
+/** `upper: false` mounts the lower layers alone, read-only. */
+export function runFamily(family: string, checks: readonly Check[], options: { upper?: boolean } = {}): void {
+  const started = Math.floor(Date.now() / 1000);
+  const temp = tempDir(`conformance-${family}`);
+  const outcomes = new Map<BackendKind, Outcome>();
+  const read = (root: string): Tree =>
+    withDeadline(`snapshot of ${root}`, SNAPSHOT_DEADLINE, () => snapshot(root, { newSince: started }));
+
+  afterAll(() => temp.remove());
+
+  for (const kind of BACKEND_KINDS) {
+    const gate = backendGate(kind);
+    describe.skipIf(gate.skip)(gate.title(`${family} on ${kind}`), () => {
+      let mounted: Mounted;
+      let lowersBefore: Tree[];
+
+      beforeAll(async () => {
+        const base = path.join(temp.path, kind);
+        mkdirSync(base, { mode: 0o755 });
+        const { lower, upper } = combine(checks, kind);
+        const staged = stage(base, options.upper === false ? { lower } : { lower, upper }, kind);
+        lowersBefore = staged.lowers.map((lower) => snapshot(lower));
+        mounted = await mountStaged(kind, staged);
+      });
+
+      for (const check of checks) {
+        if (check.on?.includes(kind) === false) continue;
+        const deviation = deviationOf(family, check.name, kind);
+        const run = async (): Promise<void> => {
+          const ctx = new Ctx(kind, path.join(mounted.root, directoryOf(check)));
+          try {
+            withDeadline(check.name, CHECK_DEADLINE, () => check.run(ctx));
+          } catch (error) {
+            if (error instanceof HungError) mounted = await mountStaged(kind, mounted.staged);
+            throw error;
+          } finally {
+            ctx.closeAll();
+          }
+        };
+        if (deviation?.part !== 'check') test(check.name, run);
+        else test(`${check.name} (deviates: ${deviation.why})`, () => expect(run()).rejects.toThrow());
+      }
+
+      afterAll(async () => {
+        const tree = read(mounted.root);
+        await mounted.unmount();
+        outcomes.set(kind, { staged: mounted.staged, tree, lowersBefore });
+      });
+    });
+  }
+
+  describe('what the checks leave', () => {
+    /** Both trees without the checks that one side cannot run or answers differently. */
+    const compare = (expected: BackendKind, actual: BackendKind): void => {
+      const left = checks.filter((check) => {
+        const runs = (kind: BackendKind): boolean => check.on === undefined || check.on.includes(kind);
+        const deviates = [expected, actual].some((kind) => deviationOf(family, check.name, kind) !== undefined);
+        return runs(expected) && runs(actual) && !deviates;
+      });
+      const names = new Set(left.map(directoryOf));
+      const only = (tree: Tree): Tree => new Map([...tree].filter(([name]) => names.has(name.split('/')[0]!)));
+      expectSameTree(only(outcomes.get(expected)!.tree), only(outcomes.get(actual)!.tree));
+    };
+    const remounted = async (kind: BackendKind, staged: Staged): Promise<Tree> => {
+      const mounted = await mountStaged(kind, staged);
+      try {
+        return read(mounted.root);
+      } finally {
+        await mounted.unmount();
+      }
+    };
+    const both = ['kernel', 'veneer'] as const;
+
+    test.for(both)('is on %s what it is in a plain directory', (kind, { skip }) => {
+      skip(!outcomes.has(kind) || !outcomes.has('plain'));
+      compare('plain', kind);
+    });
+
+    test('is on veneer what it is on kernel', ({ skip }) => {
+      skip(!outcomes.has('veneer') || !outcomes.has('kernel'));
+      compare('kernel', 'veneer');
+    });
+
+    test.for(both)('leaves the lower layers of %s as they were', (kind, { skip }) => {
+      const outcome = outcomes.get(kind);
+      if (outcome === undefined) return skip();
+      outcome.staged.lowers.forEach((lower, index) => expectSameTree(outcome.lowersBefore[index]!, snapshot(lower)));
+    });
+
+    // In this order: each leaves the upper a mount of the other kind can read.
+    test.each([
+      ['kernel', 'kernel'],
+      ['veneer', 'veneer'],
+      ['veneer', 'kernel'],
+      ['kernel', 'veneer'],
+    ] as const)('by %s is the same when mounted by %s', async (writer, reader) => {
+      const outcome = outcomes.get(writer);
+      if (outcome === undefined || backendGate(reader).skip) return;
+      const expected = outcome.tree;
+      expectSameTree(expected, await remounted(reader, outcome.staged));
+    });
+  });
+}

@@ -1,0 +1,148 @@
+// One description of layers, three file systems made from it: merged by hand into a plain directory, mounted by kernel
+// overlayfs, mounted by veneer.
+
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { MNT_DETACH, MS_RDONLY, MS_REMOUNT, mount, must, umount2 } from '../../src/sys/index.js';
+import { writeLayerSpec, writeMergedSpecs } from './layer-spec.js';
+import type { LayerSpec } from './layer-spec.js';
+import { DOOR, requires } from './requires.js';
+
+export type BackendKind = 'plain' | 'kernel' | 'veneer';
+
+export const BACKEND_KINDS: readonly BackendKind[] = ['plain', 'kernel', 'veneer'];
+
+/** `lower` top first, as in `lowerdir=`. Without an upper the mount is read-only. */
+export interface Layers {
+  readonly lower: readonly LayerSpec[];
+  readonly upper?: LayerSpec;
+}
+
+/** Directories of layers, ready to be mounted: `0`, `1`, ... (top first), `upper`, `work`, `mnt` below `base`. */
+export interface Staged {
+  readonly base: string;
+  readonly lowers: readonly string[];
+  readonly upper?: string;
+  readonly work: string;
+  readonly mountpoint: string;
+  readonly readOnly: boolean;
+}
+
+export const backendGate = (kind: BackendKind): ReturnType<typeof requires> => {
+  if (kind === 'plain') return requires('root');
+  return kind === 'kernel'
+    ? requires('root', 'mknod', 'trusted-xattr', 'kernel-overlay')
+    : requires('root', 'fuse', 'build');
+};
+
+/** Writes the layers below an empty directory. For 'plain' they are merged into the one that becomes the mount point. */
+export function stage(base: string, layers: Layers, kind: BackendKind): Staged {
+  const make = (name: string): string => {
+    mkdirSync(path.join(base, name), { mode: 0o755 });
+    return path.join(base, name);
+  };
+  const [work, mountpoint] = [make('work'), make('mnt')];
+  const readOnly = layers.upper === undefined;
+  const stack = layers.upper === undefined ? layers.lower : [layers.upper, ...layers.lower];
+  if (kind === 'plain') {
+    writeMergedSpecs(mountpoint, stack);
+    return { base, lowers: [], work, mountpoint, readOnly };
+  }
+  const lowers = layers.lower.map((spec, index) => {
+    const dir = make(String(index));
+    writeLayerSpec(dir, spec, layers.lower.length - 1 - index);
+    return dir;
+  });
+  if (layers.upper === undefined) return { base, lowers, work, mountpoint, readOnly };
+  const upper = make('upper');
+  writeLayerSpec(upper, layers.upper, layers.lower.length);
+  return { base, lowers, upper, work, mountpoint, readOnly };
+}
+
+const MS_BIND = 4096;
+
+function mountPlain(staged: Staged): void {
+  if (!staged.readOnly) return;
+  const call = { source: staged.mountpoint, target: staged.mountpoint, type: '', data: '' };
+  must(mount({ ...call, flags: MS_BIND }), 'mount', staged.mountpoint);
+  must(mount({ ...call, flags: MS_BIND | MS_REMOUNT | MS_RDONLY }), 'mount', staged.mountpoint);
+}
+
+export const KERNEL_OPTIONS = 'redirect_dir=on,index=on,metacopy=off,xino=on';
+
+/** With names relative to `base`, since the option string of mount(2) ends at a page. */
+function mountKernel(staged: Staged): void {
+  const lowerdir = staged.lowers.map((dir) => path.relative(staged.base, dir)).join(':');
+  const data =
+    staged.upper === undefined
+      ? `lowerdir=${lowerdir},redirect_dir=follow`
+      : `lowerdir=${lowerdir},upperdir=upper,workdir=work,${KERNEL_OPTIONS}`;
+  const before = process.cwd();
+  process.chdir(staged.base);
+  try {
+    must(mount({ source: 'overlay', target: staged.mountpoint, type: 'overlay', flags: 0, data }), 'mount', data);
+  } finally {
+    process.chdir(before);
+  }
+}
+
+/** The built room's functions, as test code needs them. */
+export interface OverlayDoor {
+  readonly startOverlay: (options: {
+    lowerdir: readonly string[];
+    upperdir?: string;
+    workdir?: string;
+    mountpoint: string;
+    logFile?: string;
+  }) => Promise<{ pid: number }>;
+  readonly unmountOverlay: (mountpoint: string) => Promise<void>;
+  readonly mountedAt: (mountpoint: string) => boolean;
+}
+
+export async function overlayDoor(): Promise<OverlayDoor> {
+  return (await import(pathToFileURL(DOOR).href)) as OverlayDoor;
+}
+
+export const logFileOf = (staged: Staged): string => path.join(staged.base, 'veneer.log');
+
+async function mountVeneer(staged: Staged): Promise<number> {
+  const { startOverlay } = await overlayDoor();
+  const { pid } = await startOverlay({
+    lowerdir: staged.lowers,
+    mountpoint: staged.mountpoint,
+    logFile: logFileOf(staged),
+    ...(staged.upper === undefined ? {} : { upperdir: staged.upper, workdir: staged.work }),
+  });
+  return pid;
+}
+
+export interface Mounted {
+  readonly kind: BackendKind;
+  readonly staged: Staged;
+  readonly root: string;
+  /** The veneer server. */
+  readonly pid?: number;
+  unmount(): Promise<void>;
+}
+
+/** Mounts staged layers; 'plain' ones only as 'plain', the others as either. */
+export async function mountStaged(kind: BackendKind, staged: Staged): Promise<Mounted> {
+  const { mountpoint, readOnly } = staged;
+  const mounted = { kind, staged, root: mountpoint };
+  switch (kind) {
+    case 'plain':
+      mountPlain(staged);
+      return {
+        ...mounted,
+        unmount: () => Promise.resolve(readOnly ? void umount2(mountpoint, MNT_DETACH) : undefined),
+      };
+    case 'kernel':
+      mountKernel(staged);
+      return { ...mounted, unmount: () => Promise.resolve(void must(umount2(mountpoint), 'umount', mountpoint)) };
+    case 'veneer': {
+      const pid = await mountVeneer(staged);
+      return { ...mounted, pid, unmount: async () => (await overlayDoor()).unmountOverlay(mountpoint) };
+    }
+  }
+}
