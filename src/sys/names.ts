@@ -15,6 +15,7 @@ const nativeFchmodat = bind('int fchmodat(int, void *, unsigned int, int)');
 const nativeFchmod = bind('int fchmod(int, unsigned int)');
 const nativeFchownat = bind('int fchownat(int, void *, unsigned int, unsigned int, int)');
 const nativeUtimensat = bind('int utimensat(int, void *, void *, int)');
+const nativeFutimens = bind('int futimens(int, void *)');
 const nativeUmask = bind('unsigned int umask(unsigned int)');
 
 export function mkdirat(dirfd: number, name: ByteString, mode: number): number {
@@ -100,9 +101,14 @@ export function utimensat(dirfd: number, name: ByteString, times: { atime: Times
   return result(nativeUtimensat(dirfd, cString(name), writeTimes(times.atime, times.mtime), AT_SYMLINK_NOFOLLOW));
 }
 
+/** Sets times by path, following symlinks: for `fdPath` of an O_PATH file. */
+export function utimens(path: ByteString, times: { atime: Timestamp; mtime: Timestamp }): number {
+  return result(nativeUtimensat(AT_FDCWD, cString(path), writeTimes(times.atime, times.mtime), 0));
+}
+
 /** Sets times of an open file (for an O_PATH one, through `fdPath`). */
 export function futimens(fd: number, times: { atime: Timestamp; mtime: Timestamp }): number {
-  return result(nativeUtimensat(fd, null, writeTimes(times.atime, times.mtime), 0));
+  return result(nativeFutimens(fd, writeTimes(times.atime, times.mtime)));
 }
 
 /** Sets the process's umask and returns the one before. It is shared by all threads. */
