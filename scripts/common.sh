@@ -1,0 +1,102 @@
+# shellcheck shell=bash
+# What the scripts share: saying what they do, and installing what is missing. Sourced by bash.
+
+NODE_MIN='20.19.0'
+
+bold='' dim='' red='' green='' plain=''
+if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
+  bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'
+fi
+
+headline() { printf '\n%s== %s%s\n' "$bold$green" "$*" "$plain"; }
+note() { printf '%s%s%s\n' "$dim" "$*" "$plain"; }
+fail() {
+  printf '%s%s%s\n' "$red" "$*" "$plain" >&2
+  exit 1
+}
+
+# Prints a command as one would type it, then runs it.
+show() {
+  printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+  "$@"
+}
+
+# Runs a command as root, and says why when it has to ask for that.
+as_root() {
+  local why=$1
+  shift
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    note "root is needed to $why: sudo $*"
+    sudo -- "$@"
+  else
+    fail "root is needed to $why, and there is no sudo: run this script as root"
+  fi
+}
+
+is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+# Installs those of the given Debian packages that are missing.
+need_packages() {
+  local package missing=()
+  for package; do is_installed "$package" || missing+=("$package"); done
+  ((${#missing[@]} == 0)) && return
+  command -v apt-get >/dev/null || fail "these Debian packages are needed, and there is no apt-get: ${missing[*]}"
+  headline "Installing Debian packages: ${missing[*]}"
+  apt_install "${missing[@]}" || {
+    # No package lists yet, or old ones.
+    as_root 'refresh the package lists' apt-get -qq update
+    apt_install "${missing[@]}"
+  }
+}
+
+apt_install() {
+  apt-get install --simulate "$@" >/dev/null 2>&1 || return
+  as_root "install $*" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >/dev/null
+}
+
+need_node() {
+  local hint="Debian 13's own nodejs package will do; on Debian 12 it is too old: take one from https://nodejs.org/en/download
+or https://github.com/nodesource/distributions (both have Node 20, 22 and 24), then run this script again."
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    local offered
+    offered=$(apt-cache policy nodejs 2>/dev/null | sed -n 's/^ *Candidate: *//p')
+    if [[ -n $offered && $offered != '(none)' ]] && dpkg --compare-versions "$offered" ge "$NODE_MIN"; then
+      need_packages nodejs npm
+    else
+      fail "Node.js >= $NODE_MIN is needed, with npm. $hint"
+    fi
+  fi
+  local version
+  version=$(node -p process.versions.node)
+  [[ $(printf '%s\n' "$NODE_MIN" "$version" | sort -V | head -n 1) == "$NODE_MIN" ]] ||
+    fail "Node.js >= $NODE_MIN is needed; $(command -v node) is $version. $hint"
+}
+
+# better-sqlite3 comes prebuilt where its download can be reached, and is compiled where not.
+npm_ci() {
+  local prefix
+  prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+  npm ci --no-audit --no-fund && return
+  note 'npm ci failed: once more, with a compiler for the native packages'
+  need_packages g++ make python3
+  # Node's own headers, if they are there, save node-gyp a download.
+  if [[ -f $prefix/include/node/node_version.h ]]; then
+    npm_config_nodedir=$prefix npm ci --no-audit --no-fund
+  else
+    npm ci --no-audit --no-fund
+  fi
+}
+
+# Installs the npm packages if they are absent or older than the lock file, and builds.
+build() {
+  need_node
+  if [[ ! -f node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]]; then
+    headline 'Installing npm packages'
+    npm_ci
+    touch node_modules/.package-lock.json
+  fi
+  headline 'Building'
+  show npm run --silent build
+}
