@@ -1,7 +1,7 @@
 // The history of an image: the entries of its configuration, each with the layer it made (OCI image spec, config.md, "history").
 
 import { chainIds } from '../image/index.js';
-import type { ChainId, ImageConfig } from '../image/index.js';
+import type { ChainId, HistoryEntry, ImageConfig } from '../image/index.js';
 
 export interface ImageHistoryEntry {
   /** RFC 3339. */
@@ -20,7 +20,7 @@ export function imageHistory(config: ImageConfig, sizeOf: (layer: ChainId) => nu
   const layers = chainIds(config.rootfs.diff_ids);
   const entries = config.history ?? [];
   const described = entries.filter((entry) => entry.empty_layer !== true).length;
-  const silent = layers.slice(described).map(() => ({}));
+  const silent = layers.slice(described).map((): HistoryEntry => ({}));
   let next = 0;
   return [...entries, ...silent]
     .map((entry) => {

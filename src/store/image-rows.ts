@@ -10,7 +10,7 @@ export interface Image {
   readonly id: Digest;
   /** As its configuration says. */
   readonly created: Date | undefined;
-  /** Of all layers, uncompressed, in bytes. */
+  /** Of all layers: the content of their files, in bytes. */
   readonly size: number;
   /** Bottom first. */
   readonly layers: readonly ChainId[];

@@ -11,6 +11,7 @@ export type { Lease } from './leases.js';
 export type { HeldLock } from './lock.js';
 export type { MountRegistry } from './mounts.js';
 export type { Pruned } from './prune.js';
+export { removeTree } from './remove-tree.js';
 export { defaultRoot } from './root.js';
 export type { Staged } from './staging.js';
 export { Store } from './store.js';

@@ -18,7 +18,7 @@ export interface Layer {
   readonly diffId: DiffId;
   /** The layer it lies on. */
   readonly parent: ChainId | undefined;
-  /** Of the uncompressed tar, in bytes. */
+  /** Of the content of its files, in bytes, as Docker counts. */
   readonly size: number;
   readonly created: Date;
 }

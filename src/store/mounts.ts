@@ -1,27 +1,37 @@
 // Which images are mounted read-only, so that their layers stay. A row is written before the mount is made
-// and may outlive it; the kernel's mount table decides.
+// and may outlive it; the kernel's mount table decides, and the lease of a process that is still mounting.
 
 import { toByteString } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { mountEntries } from '../sys/index.js';
 import type { Database } from './database.js';
+import type { Lease } from './leases.js';
+import type { StagingArea } from './staging.js';
+
+interface MountRow {
+  readonly mountpoint: string;
+  readonly lease: string;
+}
 
 export class MountRegistry {
   readonly #database: Database;
+  readonly #staging: StagingArea;
   readonly #statements;
 
-  constructor(database: Database) {
+  constructor(database: Database, staging: StagingArea) {
     this.#database = database;
+    this.#staging = staging;
     const { sql } = database;
     this.#statements = {
-      add: sql.prepare<[string, string, number]>('INSERT OR REPLACE INTO mounts VALUES (?, ?, ?)'),
+      add: sql.prepare<[string, string, string]>('INSERT OR REPLACE INTO mounts VALUES (?, ?, ?)'),
       remove: sql.prepare<[string]>('DELETE FROM mounts WHERE mountpoint = ?'),
-      of: sql.prepare<[string], string>('SELECT mountpoint FROM mounts WHERE image = ? ORDER BY mountpoint').pluck(),
+      of: sql.prepare<[string], MountRow>('SELECT mountpoint, lease FROM mounts WHERE image = ? ORDER BY mountpoint'),
     };
   }
 
-  add(mountpoint: string, image: Digest): void {
-    this.#database.transact(() => this.#statements.add.run(mountpoint, image, Date.now()));
+  /** Records a mount about to be made, which counts as there until the lease ends and from then on if it is. */
+  add(mountpoint: string, image: Digest, lease: Lease): void {
+    this.#database.transact(() => this.#statements.add.run(mountpoint, image, lease.name));
   }
 
   remove(mountpoint: string): void {
@@ -33,9 +43,12 @@ export class MountRegistry {
     const recorded = this.#statements.of.all(image);
     if (recorded.length === 0) return [];
     const mounted = new Set(mountEntries().map((entry) => entry.mountpoint));
-    for (const mountpoint of recorded) {
-      if (!mounted.has(toByteString(mountpoint))) this.#statements.remove.run(mountpoint);
-    }
-    return recorded.filter((mountpoint) => mounted.has(toByteString(mountpoint)));
+    return recorded
+      .filter(({ mountpoint, lease }) => {
+        if (mounted.has(toByteString(mountpoint)) || this.#staging.isHeld(lease)) return true;
+        this.#statements.remove.run(mountpoint);
+        return false;
+      })
+      .map(({ mountpoint }) => mountpoint);
   }
 }

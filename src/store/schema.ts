@@ -60,11 +60,11 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX container_layers_by_layer ON container_layers(chain_id);
 
-  -- Images mounted read-only.
+  -- Images mounted read-only. lease: that of the process that mounts, which ends when the mount is there.
   CREATE TABLE mounts (
     mountpoint TEXT PRIMARY KEY,
     image TEXT NOT NULL REFERENCES images(id),
-    created INTEGER NOT NULL
+    lease TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX mounts_by_image ON mounts(image);
 

@@ -125,7 +125,7 @@ function assemble(paths: StorePaths, lock: StoreLock, database: Database): Store
   const basic = { paths, lock, database, staging, leases };
   const content = new ContentStore(basic);
   const layers = new LayerStore(basic);
-  const mounts = new MountRegistry(database);
+  const mounts = new MountRegistry(database, staging);
   const images = new ImageStore({ ...basic, content, layers, mounts });
   const containers = new ContainerStore({ ...basic, layers });
   return { ...basic, content, layers, mounts, images, containers };

@@ -125,12 +125,24 @@ test.skipIf(process.getuid?.() !== 0)(
     onTestFinished(() => {
       umount2(mountpoint);
     });
-    store.mounts.add(mountpoint, image.id);
+    const lease = store.lease();
+    store.mounts.add(mountpoint, image.id, lease);
+    lease.release();
     expect(() => store.images.remove('debian')).toThrow(`it is mounted at ${mountpoint}`);
     umount2(mountpoint);
     expect(store.images.remove('debian').deleted).toHaveLength(2);
   },
 );
+
+test('an image that is being mounted stays, unless the process that mounts it is gone', () => {
+  const store = temporaryStore();
+  const image = addImage(store, ['one'], 'debian');
+  const lease = store.lease();
+  store.mounts.add('/nowhere', image.id, lease);
+  expect(codeOf(() => store.images.remove('debian'))).toBe('in-use');
+  lease.release();
+  expect(store.images.remove('debian').deleted).toHaveLength(2);
+});
 
 test('an image needs its layers', () => {
   const store = temporaryStore();

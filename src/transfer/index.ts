@@ -1,0 +1,2 @@
+export { importRootfs } from './import.js';
+export type { ImportOptions, ImportProgress, ImportSource } from './import.js';
