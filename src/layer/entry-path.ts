@@ -6,6 +6,11 @@ import type { LayerLimits } from './limits.js';
 import { limitError } from './limits.js';
 import { entryError } from './tar-entry.js';
 
+/** AUFS bookkeeping that the first layers of Docker carried along: `.wh..wh.plnk/...`; it describes no file. */
+export function isAufsMetadata(path: ByteString): boolean {
+  return /^(?:\.?\/)*\.wh\.\.wh\.(?!\.opq$)/.test(path);
+}
+
 /** NAME_MAX of every Linux file system that can hold a layer. */
 const NAME_MAX = 255;
 

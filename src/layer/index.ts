@@ -8,3 +8,5 @@ export { readTar } from './tar-reader.js';
 export type { ReadTarOptions, TarMember } from './tar-reader.js';
 export { TarWriter } from './tar-writer.js';
 export type { ByteSink } from './tar-writer.js';
+export { applyLayer } from './apply-layer.js';
+export type { AppliedLayer, ApplyLayerOptions } from './apply-layer.js';

@@ -1,0 +1,76 @@
+// A file of a layer directory as a tar entry: attributes without the overlay's own, and the way to its content.
+
+import { displayBytes, errno, SysError } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import { entryPath, getxattr, listxattr, must, openat, O_NOFOLLOW, O_RDONLY, readlinkat } from '../sys/index.js';
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../sys/index.js';
+import type { Place, Stat } from '../sys/index.js';
+import type { Found, FoundOther } from '../stack/index.js';
+import { unescapeXattr } from '../whiteout/index.js';
+import type { TarEntry, TarType } from './tar-entry.js';
+
+const TYPES: Readonly<Record<number, TarType>> = {
+  [S_IFREG]: 'file',
+  [S_IFDIR]: 'directory',
+  [S_IFLNK]: 'symlink',
+  [S_IFCHR]: 'char',
+  [S_IFBLK]: 'block',
+  [S_IFIFO]: 'fifo',
+};
+
+/** Where the attributes of what was found are: a directory's are those of its top part. */
+export function placeOf(found: Found): Place {
+  if (found.kind === 'other') return { dirfd: must(found.dir.fd(), 'open', found.dir.path), name: found.name };
+  const [top] = found.parts;
+  return { dirfd: must(top?.fd() ?? -errno.ENOENT, 'open', top?.path), name: '.' };
+}
+
+/** The attributes a user sees. */
+export function readXattrs({ dirfd, name }: Place): Map<ByteString, Buffer> {
+  const path = entryPath(dirfd, name);
+  const kept = listxattr(path);
+  if (typeof kept === 'number') throw new SysError(-kept, 'listxattr', name);
+  const xattrs = new Map<ByteString, Buffer>();
+  for (const keptName of kept) {
+    const userName = unescapeXattr(keptName);
+    if (userName === undefined) continue;
+    const value = getxattr(path, keptName);
+    if (typeof value !== 'number') xattrs.set(userName, value);
+    else if (value !== -errno.ENODATA) throw new SysError(-value, 'getxattr', displayBytes(keptName));
+  }
+  return xattrs;
+}
+
+/** The text of a symlink. */
+export function readLink({ dirfd, name }: Place): ByteString {
+  const target = readlinkat(dirfd, name);
+  if (typeof target === 'number') throw new SysError(-target, 'readlink', name);
+  return target;
+}
+
+/** Describes what `lookup` found, or undefined for a socket: tar has no type for one. Throws a SysError. */
+export function describe(path: ByteString, found: Found, stat: Stat): TarEntry | undefined {
+  const type = TYPES[stat.type];
+  if (type === undefined) return undefined;
+  const place = placeOf(found);
+  const isDevice = type === 'char' || type === 'block';
+  return {
+    path,
+    type,
+    mode: stat.mode & 0o7777,
+    uid: stat.uid,
+    gid: stat.gid,
+    size: type === 'file' ? stat.size : 0,
+    mtime: { sec: stat.mtimeSec, nsec: stat.mtimeNsec },
+    linkTarget: type === 'symlink' ? readLink(place) : '',
+    devMajor: isDevice ? stat.rdevMajor : 0,
+    devMinor: isDevice ? stat.rdevMinor : 0,
+    xattrs: readXattrs(place),
+  };
+}
+
+/** Opens a file's content for reading, where it is below a metadata-only copy, too. The caller closes the fd. */
+export function openContent(found: FoundOther): number {
+  const { dir, name } = found.data ?? found;
+  return must(openat(must(dir.fd(), 'open', dir.path), name, O_RDONLY | O_NOFOLLOW), 'open', name);
+}

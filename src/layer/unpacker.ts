@@ -1,0 +1,232 @@
+// Unpacks the entries of one changeset into an overlay layer directory: OCI image-spec, layer.md, "Applying Changesets".
+
+import { displayBytes, errno, SysError, VeneerError } from '../core/index.js';
+import type { ByteString, ErrorKind } from '../core/index.js';
+import { close, copyData, entryPath, fchmodat, linkat, listxattr, must, removexattr, utimensat } from '../sys/index.js';
+import type { Place, Timestamp } from '../sys/index.js';
+import { parseOciName, WHITEOUT_PREFIX } from '../whiteout/index.js';
+import { createEntry, setAttributes, timesOf } from './create-entry.js';
+import type { Fill } from './create-entry.js';
+import { entryComponents, isAufsMetadata } from './entry-path.js';
+import { openContent } from './found-entry.js';
+import { LayerMarks } from './layer-marks.js';
+import type { LayerLimits } from './limits.js';
+import type { LowerView } from './lower-view.js';
+import { entryError } from './tar-entry.js';
+import type { TarEntry } from './tar-entry.js';
+import { NotADirectory, statPlace } from './target-tree.js';
+import type { TargetTree } from './target-tree.js';
+
+/** What a directory gets when nothing more is put into it. */
+interface Finish {
+  readonly mode: number;
+  readonly times: { readonly atime: Timestamp; readonly mtime: Timestamp };
+}
+
+/** An owner who is not root needs these to put files into a directory. */
+const OWNER_MODE = 0o700;
+
+export interface UnpackerOptions {
+  readonly tree: TargetTree;
+  readonly limits: LayerLimits;
+  /** The layers below; undefined where they are not known. */
+  readonly lower: LowerView | undefined;
+}
+
+export class Unpacker {
+  readonly #tree: TargetTree;
+  readonly #limits: LayerLimits;
+  readonly #lower: LowerView | undefined;
+  readonly #marks = new LayerMarks();
+  readonly #directories = new Map<ByteString, Finish>();
+
+  constructor({ tree, limits, lower }: UnpackerOptions) {
+    this.#tree = tree;
+    this.#limits = limits;
+    this.#lower = lower;
+  }
+
+  /** Takes one entry; `fill` is called for a file's content. Throws a VeneerError that names the entry. */
+  async unpack(entry: TarEntry, fill: Fill): Promise<void> {
+    if (isAufsMetadata(entry.path)) return;
+    try {
+      await this.#take(entry, fill);
+    } catch (error) {
+      throw named(entry.path, error);
+    }
+  }
+
+  async #take(entry: TarEntry, fill: Fill): Promise<void> {
+    const components = entryComponents(entry.path, entry.path, this.#limits);
+    const path = components.join('/');
+    const name = components.at(-1);
+    if (name === undefined) {
+      this.#root(entry);
+      return;
+    }
+    const meaning = parseOciName(name);
+    if (meaning.kind === 'plain') await this.#put(path, entry, fill);
+    else {
+      const parent = components.slice(0, -1);
+      this.#tree.directory(parent.join('/'), { create: true });
+      if (meaning.kind === 'opaque') this.#marks.opaque(parent.join('/'));
+      else this.#marks.whiteout([...parent, meaning.target].join('/'));
+    }
+  }
+
+  #root(entry: TarEntry): void {
+    if (entry.type !== 'directory')
+      throw entryError('integrity', entry.path, 'the root of a layer must be a directory');
+    this.#describeDirectory('', entry);
+  }
+
+  async #put(path: ByteString, entry: TarEntry, fill: Fill): Promise<void> {
+    if (entry.type === 'hardlink') await this.#link(path, entry);
+    else if (entry.type === 'directory') this.#implicitThen(path, entry, await this.#make(path, usable(entry), fill));
+    else await this.#make(path, entry, fill);
+  }
+
+  #implicitThen(path: ByteString, entry: TarEntry, made: 'made' | 'found'): void {
+    if (made === 'found') this.#describeDirectory(path, entry);
+    else this.#finishLater(path, entry);
+  }
+
+  /** Replaces what has the path; a directory stays one. */
+  async #make(path: ByteString, entry: TarEntry, fill: Fill): Promise<'made' | 'found'> {
+    const place = this.#tree.place(path);
+    if ((await createEntry(place, entry, fill)) === 0) return 'made';
+    if (entry.type === 'directory' && statPlace(place)?.isDirectory === true) return 'found';
+    this.#tree.remove(path);
+    must(await createEntry(this.#tree.place(path), entry, fill), 'open');
+    return 'made';
+  }
+
+  /** Replaces the attributes of a directory that is there. */
+  #describeDirectory(path: ByteString, entry: TarEntry): void {
+    const place = this.#tree.place(path);
+    const file = entryPath(place.dirfd, place.name);
+    const old = listxattr(file);
+    for (const name of typeof old === 'number' ? [] : old)
+      must(removexattr(file, name), 'removexattr', displayBytes(name));
+    setAttributes(place, usable(entry));
+    this.#finishLater(path, entry);
+  }
+
+  #finishLater(path: ByteString, entry: TarEntry): void {
+    this.#tree.implicit.delete(path);
+    this.#directories.set(path, { mode: entry.mode, times: timesOf(entry) });
+  }
+
+  async #link(path: ByteString, entry: TarEntry): Promise<void> {
+    const components = entryComponents(entry.linkTarget, entry.path, this.#limits);
+    const target = components.join('/');
+    const shown = displayBytes(target);
+    if (components.at(-1)?.startsWith(WHITEOUT_PREFIX) === true) {
+      throw entryError('integrity', entry.path, `it is a hard link to the whiteout '${shown}'`);
+    }
+    if (target === path) throw entryError('integrity', entry.path, 'it is a hard link to itself');
+    const from = this.#tree.existingPlace(target);
+    const found = from === undefined ? undefined : statPlace(from);
+    if (from === undefined || found === undefined) {
+      await this.#copyFromBelow(path, entry, target);
+      return;
+    }
+    if (found.isDirectory) throw entryError('integrity', entry.path, `it is a hard link to the directory '${shown}'`);
+    let status = linkat(from, this.#tree.place(path));
+    if (status === -errno.EEXIST) {
+      this.#tree.remove(path);
+      status = linkat(from, this.#tree.place(path));
+    }
+    must(status, 'link', shown);
+  }
+
+  /** A link to a file that only the layers below have: this layer gets a copy, as a copy-up would. */
+  async #copyFromBelow(path: ByteString, entry: TarEntry, target: ByteString): Promise<void> {
+    const below = this.#lower?.describe(target);
+    if (below?.found.kind !== 'other') {
+      const where = this.#lower === undefined ? 'in this layer' : 'in this layer or below';
+      throw entryError(
+        'integrity',
+        entry.path,
+        `it is a hard link to '${displayBytes(target)}', and no such file is ${where}`,
+      );
+    }
+    const { found, entry: source } = below;
+    await this.#make(path, source, (to) => {
+      const from = openContent(found);
+      try {
+        must(copyData(from, to, source.size), 'copy_file_range');
+      } finally {
+        close(from);
+      }
+      return Promise.resolve();
+    });
+  }
+
+  /** Sets the marks, then what each directory gets last. Throws a VeneerError that names the path. */
+  finish(): void {
+    this.#marks.apply(this.#tree, this.#lower, (path, error) => {
+      throw named(path, error);
+    });
+    this.#likeBelow();
+    for (const [path, { mode, times }] of this.#directories) {
+      try {
+        this.#finishDirectory(path, mode, times);
+      } catch (error) {
+        throw named(path, error);
+      }
+    }
+  }
+
+  #finishDirectory(path: ByteString, mode: number, times: Finish['times']): void {
+    let place: Place | undefined;
+    try {
+      place = this.#tree.existingPlace(path);
+    } catch (error) {
+      if (!(error instanceof NotADirectory)) throw error;
+    }
+    // A later entry may have put something else into its place, or into that of its parent.
+    if (place === undefined || statPlace(place)?.isDirectory !== true) return;
+    if ((mode & OWNER_MODE) !== OWNER_MODE) must(fchmodat(place.dirfd, place.name, mode), 'chmod');
+    must(utimensat(place.dirfd, place.name, times), 'utimensat');
+  }
+
+  /** A directory that only leads to an entry must not change what the layers below say of it. */
+  #likeBelow(): void {
+    for (const path of [...this.#tree.implicit]) {
+      const below = this.#lower?.describe(path)?.entry;
+      if (below?.type !== 'directory') continue;
+      setAttributes(this.#tree.place(path), usable(below));
+      this.#finishLater(path, below);
+    }
+  }
+}
+
+function usable(directory: TarEntry): TarEntry {
+  return { ...directory, mode: directory.mode | OWNER_MODE };
+}
+
+const KINDS: Readonly<Record<string, ErrorKind>> = {
+  EPERM: 'permission',
+  EACCES: 'permission',
+  EOPNOTSUPP: 'unsupported',
+  // What the kernel says of links without a target, and of names and attributes that are too long.
+  ENOENT: 'integrity',
+  EINVAL: 'integrity',
+  ENAMETOOLONG: 'integrity',
+  E2BIG: 'integrity',
+  ERANGE: 'integrity',
+  EMLINK: 'limit',
+};
+
+/** Gives a failure the name of the entry it is about. */
+function named(path: ByteString, error: unknown): unknown {
+  if (error instanceof NotADirectory) {
+    return entryError('integrity', path, `'${displayBytes(error.path)}' is not a directory in this layer`, error);
+  }
+  if (error instanceof SysError) return entryError(KINDS[error.code] ?? 'unavailable', path, error.message, error);
+  // A whiteout of nothing.
+  if (error instanceof VeneerError && error.code === 'invalid')
+    return entryError('integrity', path, error.message, error);
+  return error;
+}
