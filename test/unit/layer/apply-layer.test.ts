@@ -1,0 +1,357 @@
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { END, member, pax } from './support.js';
+import { apply, look, shape, temporary } from './tree.js';
+
+const dir = (name: string, fields = {}) => member({ name: `${name}/`, typeflag: '5', mode: 0o755, ...fields });
+const file = (name: string, content = '', fields = {}) => member({ name, ...fields }, content);
+const link = (name: string, linkname: string) => member({ name, typeflag: '1', linkname });
+const symlink = (name: string, linkname: string) => member({ name, typeflag: '2', linkname, mode: 0o777 });
+
+async function unpacked(...members: Buffer[]) {
+  const { target } = await apply([...members, END]);
+  return target;
+}
+
+describe('what applyLayer unpacks', () => {
+  it('keeps owner, mode, times, attributes and capabilities', async () => {
+    const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex');
+    const target = await unpacked(
+      dir('d', { uid: 10, gid: 20, mode: 0o2711, mtime: 100 }),
+      pax({
+        mtime: '123.000000001',
+        uid: '3000000',
+        'SCHILY.xattr.security.capability': capability,
+        'SCHILY.xattr.user.x': 'y',
+      }),
+      file('d/suid', 'abc', { mode: 0o4755, gid: 7 }),
+      pax({ mtime: '-1.5' }),
+      symlink('d/link', '/etc/\xff'),
+      member({ name: 'd/null', typeflag: '3', devmajor: 1, devminor: 3, mode: 0o666 }),
+      member({ name: 'd/disk', typeflag: '4', devmajor: 259, devminor: 300, mode: 0o660 }),
+      member({ name: 'd/pipe', typeflag: '6', mode: 0o600, mtime: 5 }),
+      link('d/again', 'd/suid'),
+      dir('closed', { mode: 0 }),
+      file('closed/inside'),
+    );
+    const seen = look(target);
+    expect(seen['d']).toMatchObject({ type: 'dir', mode: '2711', owner: '10:20', mtime: '100.000000000' });
+    expect(seen['d/suid']).toMatchObject({
+      mode: '4755',
+      owner: '3000000:7',
+      mtime: '123.000000001',
+      content: 'abc',
+      sameAs: 'd/again',
+    });
+    expect(seen['d/suid']?.xattrs).toEqual({ 'security.capability': capability.toString('latin1'), 'user.x': 'y' });
+    expect(seen['d/link']).toMatchObject({ target: '/etc/\xff', mtime: '-2.500000000' });
+    expect(seen['d/null']).toMatchObject({ device: '1:3', mode: '666' });
+    expect(seen['d/disk']).toMatchObject({ device: '259:300', mode: '660' });
+    expect(seen['d/pipe']).toMatchObject({ type: 'fifo', mode: '600', mtime: '5.000000000' });
+    expect(seen['closed']).toMatchObject({ mode: '0' });
+  });
+
+  it('describes the root', async () => {
+    const target = await unpacked(dir('.', { mode: 0o700, uid: 3, mtime: 9 }), file('./f'));
+    expect(look(target)['.']).toMatchObject({ mode: '700', owner: '3:0', mtime: '9.000000000' });
+  });
+
+  it('makes missing parents 0755, owned by root, whatever lies above', async () => {
+    const target = await unpacked(dir('s', { mode: 0o2777, gid: 5 }), file('s/a/b/f'));
+    expect(look(target)['s/a/b']).toMatchObject({ mode: '755', owner: '0:0' });
+  });
+
+  it('hashes and counts every byte, trailing ones, too, of a compressed source', async () => {
+    const plain = Buffer.concat([file('f', 'x'), END, Buffer.alloc(3000, 7)]);
+    const result = await apply(gzipSync(plain));
+    const hex = createHash('sha256').update(plain).digest('hex');
+    expect(result).toMatchObject({
+      diffId: `sha256:${hex}`,
+      uncompressedSize: plain.length,
+      entries: 1,
+      contentSize: 1,
+    });
+  });
+
+  it('normalises absolute names and leading dots', async () => {
+    const target = await unpacked(dir('/abs'), file('./././/abs//f'), link('/abs/hard', '/abs/f'));
+    expect(shape(target)).toEqual({ abs: 'dir', 'abs/f': 'file', 'abs/hard': 'file' });
+  });
+
+  it('keeps names that are not UTF-8, and any other byte', async () => {
+    expect(shape(await unpacked(file('\xff\n"\\ '), file('caf\xc3\xa9')))).toEqual({
+      '\xff\n"\\ ': 'file',
+      'caf\xc3\xa9': 'file',
+    });
+  });
+
+  it('escapes attributes that look like marks of the overlay', async () => {
+    const target = await unpacked(
+      pax({ 'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.user.fuseoverlayfs.opaque': 'y' }),
+      dir('d'),
+    );
+    expect(look(target)['d']?.xattrs).toEqual({ 'trusted.overlay.overlay.opaque': 'y' });
+  });
+
+  it('passes over the bookkeeping of AUFS', async () => {
+    expect(
+      shape(await unpacked(dir('.wh..wh.plnk'), file('.wh..wh.plnk/1.2'), file('.wh..wh.aufs'), file('f'))),
+    ).toEqual({ f: 'file' });
+  });
+
+  it('unpacks 100 levels of directories', async () => {
+    const deep = Array<string>(100).fill('d').join('/');
+    const target = await unpacked(pax({ path: `${deep}/f` }), file('x', 'deep'));
+    expect(readFileSync(path.join(target, deep, 'f'), 'utf8')).toBe('deep');
+  });
+});
+
+describe('a path that comes twice', () => {
+  it('gets the content and attributes of the later entry', async () => {
+    const target = await unpacked(file('f', 'old', { mode: 0o777 }), link('g', 'f'), file('f', 'new'));
+    expect(look(target)).toMatchObject({ f: { content: 'new', mode: '644' }, g: { content: 'old', mode: '777' } });
+  });
+
+  it('keeps what is in a directory that comes again, and replaces its attributes', async () => {
+    const target = await unpacked(
+      pax({ 'SCHILY.xattr.user.a': '1' }),
+      dir('d', { mode: 0o700 }),
+      file('d/f'),
+      dir('d', { uid: 4, mtime: 3 }),
+    );
+    expect(shape(target)).toEqual({ d: 'dir', 'd/f': 'file' });
+    expect(look(target)['d']).toMatchObject({ mode: '755', owner: '4:0', mtime: '3.000000000' });
+    expect(look(target)['d']).not.toHaveProperty('xattrs');
+  });
+
+  it('replaces a directory with all in it by anything else, and the other way round', async () => {
+    const target = await unpacked(
+      dir('d'),
+      dir('d/e'),
+      file('d/e/f'),
+      symlink('d', 'x'),
+      file('g'),
+      dir('g'),
+      file('g/h'),
+    );
+    expect(shape(target)).toEqual({ d: 'symlink', g: 'dir', 'g/h': 'file' });
+  });
+
+  it('replaces a file by a hard link', async () => {
+    const target = await unpacked(file('a', 'a'), file('b', 'b'), link('b', 'a'));
+    expect(look(target)['b']).toMatchObject({ content: 'a', sameAs: 'a' });
+  });
+});
+
+describe('whiteouts', () => {
+  it('become devices 0/0 and opaque directories', async () => {
+    const target = await unpacked(dir('d'), file('d/.wh.gone'), dir('o'), file('o/.wh..wh..opq'), file('p/.wh.q'));
+    expect(shape(target)).toEqual({ d: 'dir', 'd/gone': 'gone', o: 'opaque', p: 'dir', 'p/q': 'gone' });
+  });
+
+  for (const order of ['before', 'after']) {
+    it(`do not act on siblings that come ${order} them`, async () => {
+      const marks = [file('.wh.f'), file('.wh.d'), file('e/.wh..wh..opq')];
+      const entries = [file('f', 'new'), dir('d'), file('d/x'), dir('e'), file('e/x')];
+      const target = await unpacked(...(order === 'before' ? [...entries, ...marks] : [...marks, ...entries]));
+      expect(shape(target)).toEqual({ f: 'file', d: 'opaque', 'd/x': 'file', e: 'opaque', 'e/x': 'file' });
+    });
+  }
+
+  it('are not made where an opaque directory hides all', async () => {
+    const target = await unpacked(
+      file('o/.wh..wh..opq'),
+      file('o/.wh.x'),
+      file('o/s/.wh.y'),
+      file('.wh.r'),
+      dir('r'),
+      file('r/.wh.z'),
+    );
+    expect(shape(target)).toEqual({ o: 'opaque', 'o/s': 'dir', r: 'opaque' });
+  });
+
+  it('leave the times of their directory alone', async () => {
+    const target = await unpacked(
+      dir('d', { mtime: 77 }),
+      file('d/.wh.x'),
+      file('d/e/.wh.y'),
+      dir('d/e', { mtime: 88 }),
+    );
+    expect(look(target)).toMatchObject({ d: { mtime: '77.000000000' }, 'd/e': { mtime: '88.000000000' } });
+  });
+
+  it('are made only where they hide something, if the layers below are known', async () => {
+    const lower = await unpacked(file('a'), dir('d'), file('d/x'));
+    const archive = [file('.wh.a'), file('.wh.b'), file('d/.wh.x'), file('d/.wh.y'), dir('n'), file('n/.wh.x'), END];
+    const { target } = await apply(archive, { lower: [lower] });
+    expect(shape(target)).toEqual({ a: 'gone', d: 'dir', 'd/x': 'gone', n: 'dir' });
+    expect(shape((await apply(archive, { lower: [] })).target)).toEqual({ d: 'dir', n: 'dir' });
+  });
+
+  it('hide by name what an opaque root hides', async () => {
+    const lower = await unpacked(file('a'), dir('d'), file('f'), dir('e'), file('.wh.x'));
+    const { target } = await apply([file('.wh..wh..opq'), dir('d'), file('f', 'new'), END], { lower: [lower] });
+    expect(shape(target)).toEqual({ a: 'gone', d: 'opaque', e: 'gone', f: 'file' });
+  });
+});
+
+describe('layers below', () => {
+  const below = () =>
+    unpacked(
+      dir('d', { mode: 0o1777, uid: 9, mtime: 4 }),
+      pax({ 'SCHILY.xattr.user.k': 'v' }),
+      file('d/f', 'from below', { mode: 0o4755, uid: 8, mtime: 6 }),
+      symlink('d/s', 'f'),
+    );
+
+  it('give a copy to a hard link', async () => {
+    const lower = await below();
+    const { target } = await apply([link('hard', 'd/f'), link('soft', 'd/s'), END], { lower: [lower] });
+    expect(look(target)['hard']).toMatchObject({
+      content: 'from below',
+      mode: '4755',
+      owner: '8:0',
+      mtime: '6.000000000',
+      xattrs: { 'user.k': 'v' },
+    });
+    expect(look(target)['soft']).toMatchObject({ type: 'symlink', target: 'f' });
+  });
+
+  it('decide how directories look that no entry describes', async () => {
+    const lower = await below();
+    const { target } = await apply([file('d/new'), END], { lower: [lower] });
+    expect(look(target)['d']).toMatchObject({ mode: '1777', owner: '9:0', mtime: '4.000000000' });
+  });
+});
+
+describe('what applyLayer refuses', () => {
+  const long = 'x'.repeat(300);
+  const should: Record<string, [Buffer[], string, RegExp]> = {
+    'a dotdot name': [[file('../evil')], 'integrity', /^tar entry '\.\.\/evil': .*'\.\.'/],
+    'a dotdot in the middle': [[dir('a'), file('a/../../evil')], 'integrity', /entry 'a\/\.\.\/\.\.\/evil': .*'\.\.'/],
+    'a dotdot after a whiteout prefix': [
+      [file('.wh...')],
+      'integrity',
+      /entry '\.wh\.\.\.': whiteout '\.wh\.\.\.' names no file/,
+    ],
+    'a whiteout of the directory itself': [[file('d/.wh..')], 'integrity', /entry 'd\/\.wh\.\.': .*names no file/],
+    'an empty whiteout': [[file('d/.wh.')], 'integrity', /entry 'd\/\.wh\.': .*names no file/],
+    'a whiteout as a directory': [
+      [file('.wh.d/f')],
+      'integrity',
+      /entry '\.wh\.d\/f': '\.wh\.d' in its path is a whiteout/,
+    ],
+    'writing through a planted symlink': [
+      [symlink('s', '/tmp'), file('s/evil')],
+      'integrity',
+      /entry 's\/evil': 's' is not a directory/,
+    ],
+    'a directory through a planted symlink': [
+      [symlink('s', '..'), dir('s/evil')],
+      'integrity',
+      /entry 's\/evil\/': 's' is not a directory/,
+    ],
+    'a whiteout through a planted symlink': [
+      [symlink('s', '/etc'), file('s/.wh.passwd')],
+      'integrity',
+      /'s' is not a directory/,
+    ],
+    'a path through a file': [[file('f'), file('f/g')], 'integrity', /entry 'f\/g': 'f' is not a directory/],
+    'a hard link out of the tree': [[link('h', '../../etc/passwd')], 'integrity', /entry 'h': .*'\.\.'/],
+    'a hard link through a planted symlink': [
+      [symlink('s', '/etc'), link('h', 's/passwd')],
+      'integrity',
+      /entry 'h': 's' is not a directory/,
+    ],
+    'a hard link to an absolute file outside': [
+      [link('h', '/etc/passwd')],
+      'integrity',
+      /hard link to 'etc\/passwd', and no such file is in this layer/,
+    ],
+    'a hard link to nothing': [[link('h', 'nothing')], 'integrity', /hard link to 'nothing'/],
+    'a hard link to a directory': [[dir('d'), link('h', 'd')], 'integrity', /hard link to the directory 'd'/],
+    'a hard link to the root': [[link('h', '/')], 'integrity', /hard link to the directory ''/],
+    'a hard link to itself': [[file('f'), link('f', './f')], 'integrity', /hard link to itself/],
+    'a hard link to a whiteout': [[file('.wh.x'), link('h', '.wh.x')], 'integrity', /hard link to the whiteout/],
+    'a root that is a symlink': [[symlink('./', '/etc')], 'integrity', /root of a layer must be a directory/],
+    'a root that is a file': [[file('/', 'x')], 'integrity', /root of a layer must be a directory/],
+    'a symlink to nothing': [[symlink('s', '')], 'integrity', /entry 's': .*ENOENT/],
+    'a name of 256 bytes': [
+      [pax({ path: long }), file('x')],
+      'integrity',
+      /a name in its path has more than 255 bytes/,
+    ],
+    'a path of 4096 bytes': [
+      [pax({ path: 'a/'.repeat(2048) }), file('x')],
+      'limit',
+      /path of a tar entry has more than 4095/,
+    ],
+    'a path of 600 components': [[pax({ path: 'a/'.repeat(600) }), file('x')], 'limit', /more than 512 components/],
+    'an attribute of an unknown kind': [
+      [pax({ 'SCHILY.xattr.nonsense': 'x' }), file('f')],
+      'unsupported',
+      /entry 'f': setxattr 'nonsense'/,
+    ],
+    'an attribute that is too large': [
+      [pax({ 'SCHILY.xattr.user.x': 'x'.repeat(70_000) }), file('f')],
+      'integrity',
+      /entry 'f': setxattr/,
+    ],
+  };
+  for (const [what, [members, code, why]] of Object.entries(should)) {
+    it(`should fail on ${what}`, async () => {
+      const outside = temporary();
+      const target = path.join(outside, 'target');
+      mkdirSync(target);
+      const failure = expect.objectContaining({ code, message: expect.stringMatching(why) as unknown }) as unknown;
+      await expect(apply([...members, END], { target })).rejects.toEqual(failure);
+      expect(shape(outside)).toMatchObject({ target: 'dir' });
+      expect(Object.keys(shape(outside)).filter((name) => !name.startsWith('target'))).toEqual([]);
+      expect(existsSync('/tmp/evil')).toBe(false);
+      expect(existsSync('/evil')).toBe(false);
+    });
+  }
+
+  it('should not open, change or follow a planted symlink that a later entry replaces', async () => {
+    const outside = temporary();
+    const victim = path.join(outside, 'victim');
+    writeFileSync(victim, 'safe', { mode: 0o600 });
+    const before = lstatSync(victim, { bigint: true });
+    const { target } = await apply([
+      symlink('s', victim),
+      file('s', 'evil', { mode: 0o777, mtime: 1 }),
+      symlink('t', victim),
+      dir('t'),
+      symlink('u', victim),
+      END,
+    ]);
+    expect(readFileSync(victim, 'utf8')).toBe('safe');
+    expect(lstatSync(victim, { bigint: true })).toMatchObject({
+      mode: before.mode,
+      mtimeNs: before.mtimeNs,
+      ctimeNs: before.ctimeNs,
+    });
+    expect(shape(target)).toEqual({ s: 'file', t: 'dir', u: 'symlink' });
+  });
+
+  it('should fail on a truncated archive in the middle of a file, and name it', async () => {
+    const archive = Buffer.concat([file('first'), file('second', 'x'.repeat(5000))]).subarray(0, 3000);
+    await expect(apply(archive)).rejects.toMatchObject({
+      code: 'integrity',
+      message: expect.stringMatching(/entry 'second'/) as unknown,
+    });
+  });
+
+  it('should leave no file open, however it ends', async () => {
+    const { readdirSync } = await import('node:fs');
+    await apply([file('warm'), END]);
+    const count = () => readdirSync('/proc/self/fd').length;
+    const before = count();
+    await apply([dir('a'), file('a/b/c/d'), END]);
+    await expect(apply([dir('a'), file('a/b/c/d'), file('..'), END])).rejects.toThrow();
+    expect(count()).toBe(before);
+  });
+});
