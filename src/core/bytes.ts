@@ -17,9 +17,7 @@ export function displayBytes(bytes: ByteString): string {
   const text = Buffer.from(bytes, 'latin1').toString('utf8');
   const faithful = Buffer.from(text, 'utf8').toString('latin1') === bytes;
   const escape = (char: string): string => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  return faithful
-    ? text.replace(/[\x00-\x1f\x7f]/g, escape)
-    : bytes.replace(/[\x00-\x1f\x7f-\xff]/g, escape);
+  return faithful ? text.replace(/[\x00-\x1f\x7f]/g, escape) : bytes.replace(/[\x00-\x1f\x7f-\xff]/g, escape);
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;

@@ -1,5 +1,5 @@
 export { LayerDir } from './layer-dir.js';
-export { list } from './list.js';
+export { firstPartOfNames, list } from './list.js';
 export type { ListedName } from './list.js';
 export { lookup } from './lookup.js';
 export type { Found, FoundDirectory, FoundOther, Merged } from './lookup.js';

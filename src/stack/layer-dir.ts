@@ -1,6 +1,5 @@
 // One layer directory of a stack, opened once; everything below is reached from its fd.
 
-import type { ByteString } from '../core/index.js';
 import { SysError, toByteString } from '../core/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_RDONLY, Stat, close, fstatx, must, openat } from '../sys/index.js';
 import type { RealDir } from './real-dir.js';

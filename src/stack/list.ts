@@ -77,3 +77,18 @@ export function list(parts: Merged): Map<ByteString, ListedName> | number {
   }
   return names;
 }
+
+/**
+ * For each name that occurs in `parts`, hidden ones included, the first part that speaks of it: what a lookup may
+ * skip the others by. Or -errno.
+ */
+export function firstPartOfNames(parts: Merged): Map<ByteString, number> | number {
+  const first = new Map<ByteString, number>();
+  for (const [part, dir] of parts.entries()) {
+    const content = readPart(dir);
+    if (typeof content === 'number') return content;
+    for (const { name } of content.shown) if (!first.has(name)) first.set(name, part);
+    for (const name of content.hidden) if (!first.has(name)) first.set(name, part);
+  }
+  return first;
+}

@@ -57,7 +57,7 @@ export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): F
   if (name.startsWith(WHITEOUT_PREFIX)) return undefined;
   const directories: RealDir[] = [];
   for (let index = from; index < parts.length; index += 1) {
-    const part = parts[index] as RealDir;
+    const part = parts[index]!;
     const dirfd = part.fd();
     if (dirfd < 0) return dirfd;
     const own = directories.length === 0 ? stat : spare;
@@ -105,7 +105,7 @@ function belowDirectory(
 function followRedirect(parts: Merged, index: number, redirect: ByteString): Found | undefined | number {
   const stat = new Stat();
   if (!redirect.startsWith('/')) return lookup(parts, redirect, stat, index + 1);
-  const layer = (parts[index] as RealDir).layer;
+  const layer = parts[index]!.layer;
   let here: Merged = layer.below;
   let found: Found | undefined | number;
   for (const component of redirect.split('/')) {
@@ -119,7 +119,7 @@ function followRedirect(parts: Merged, index: number, redirect: ByteString): Fou
 
 /** A file that is not a directory, with the place of its data if it is a metadata-only copy. */
 function other(parts: Merged, index: number, name: ByteString, stat: Stat): FoundOther | number {
-  const dir = parts[index] as RealDir;
+  const dir = parts[index]!;
   const plain: FoundOther = { kind: 'other', dir, name, data: undefined, origin: false };
   if (dir.layer.isBottom) return plain;
   const marks = marksOf(dir.fd(), name);

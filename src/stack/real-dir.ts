@@ -3,7 +3,8 @@
 
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
-import { O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, close, openat } from '../sys/index.js';
+import { O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, close, fstatx, openat, statx } from '../sys/index.js';
+import type { Stat } from '../sys/index.js';
 import type { LayerDir } from './layer-dir.js';
 
 /** How many directories of a process stay open at most. */
@@ -70,6 +71,15 @@ export class RealDir {
     open.add(this);
     if (open.size > MAX_OPEN) evict();
     return fd;
+  }
+
+  /** statx of the directory itself; does not keep it open for that. */
+  stat(into: Stat): number {
+    if (this.#fd >= 0) return fstatx(this.#fd, into);
+    if (this.#parent === undefined) return fstatx(this.layer.fd, into);
+    if (this.#removed) return -errno.ENOENT;
+    const above = this.#parent.fd();
+    return above < 0 ? above : statx(above, this.#name, into);
   }
 
   /** After a rename in the layer: the directory is now `name` below `parent`. */

@@ -11,7 +11,12 @@ const BUFFER_SIZE = 128 * 1024;
 const buffer = Buffer.alloc(BUFFER_SIZE);
 
 /** Takes one entry; `ino` comes as two 32-bit halves. Returning false ends the listing. */
-export type DirentVisitor = (name: ByteString, type: number, inoLow: number, inoHigh: number) => boolean | undefined | void;
+export type DirentVisitor = (
+  name: ByteString,
+  type: number,
+  inoLow: number,
+  inoHigh: number,
+) => boolean | undefined | void;
 
 /**
  * Visits all entries of an open directory from its start, but for `.` and `..`. Returns 0 or -errno.
@@ -24,7 +29,7 @@ export function visitDirectory(fd: number, visit: DirentVisitor): number {
     const length = result(nativeGetdents(fd, buffer, BUFFER_SIZE));
     if (length <= 0) return length;
     // struct linux_dirent64 { u64 d_ino; s64 d_off; u16 d_reclen; u8 d_type; char d_name[]; }
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const recordLength = buffer.readUInt16LE(at + 16);
       const start = at + 19;
       const name = buffer.toString('latin1', start, buffer.indexOf(0, start));

@@ -36,7 +36,11 @@ export function openat(dirfd: number, name: ByteString, flags: number, mode = 0)
 const openHow = Buffer.alloc(24);
 
 /** openat2(2): opens a whole path under the RESOLVE_* rules. */
-export function openat2(dirfd: number, path: ByteString, options: { flags: number; mode?: number; resolve: number }): number {
+export function openat2(
+  dirfd: number,
+  path: ByteString,
+  options: { flags: number; mode?: number; resolve: number },
+): number {
   openHow.writeBigUInt64LE(BigInt((options.flags | O_CLOEXEC) >>> 0), 0);
   openHow.writeBigUInt64LE(BigInt(options.mode ?? 0), 8);
   openHow.writeBigUInt64LE(BigInt(options.resolve), 16);
@@ -85,14 +89,18 @@ export function fallocate(fd: number, mode: number, offset: number, length: numb
 
 /** The new offset, or -errno (ENXIO past the end for SEEK_DATA and SEEK_HOLE). */
 export function lseek(fd: number, offset: number, whence: number): number {
-  return result(Number(nativeLseek(fd, offset, whence)));
+  return result(nativeLseek(fd, offset, whence));
 }
 
 const offsetIn = Buffer.alloc(8);
 const offsetOut = Buffer.alloc(8);
 
 /** copy_file_range(2) at explicit offsets; may copy less than asked. */
-export function copyFileRange(from: { fd: number; offset: number }, to: { fd: number; offset: number }, length: number): number {
+export function copyFileRange(
+  from: { fd: number; offset: number },
+  to: { fd: number; offset: number },
+  length: number,
+): number {
   offsetIn.writeBigInt64LE(BigInt(from.offset));
   offsetOut.writeBigInt64LE(BigInt(to.offset));
   return result(nativeCopyFileRange(from.fd, offsetIn, to.fd, offsetOut, length, 0));

@@ -3,10 +3,11 @@
 // errno, which is per thread, is still the call's own when it is read.
 
 import { createRequire } from 'node:module';
+import type Koffi from 'koffi';
 import { SysError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 
-const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
 
 const libc = koffi.load('libc.so.6');
 
@@ -14,7 +15,7 @@ type Native = (...args: readonly unknown[]) => number;
 
 /** Binds a libc function by its C prototype. Variadic ones are bound with the arguments we pass. */
 export function bind(prototype: string): Native {
-  return libc.func(prototype) as unknown as Native;
+  return libc.func(prototype);
 }
 
 /** The result of a call that reports failure as -1: the value itself, or -errno. */

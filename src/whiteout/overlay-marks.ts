@@ -97,7 +97,9 @@ export function escapeXattr(name: ByteString): ByteString {
 export function unescapeXattr(name: ByteString): ByteString | undefined {
   for (const namespace of [TRUSTED, USER]) {
     if (name.startsWith(namespace)) {
-      return name.startsWith(ESCAPE, namespace.length) ? namespace + name.slice(namespace.length + ESCAPE.length) : undefined;
+      return name.startsWith(ESCAPE, namespace.length)
+        ? namespace + name.slice(namespace.length + ESCAPE.length)
+        : undefined;
     }
   }
   return name.startsWith(FUSE_OVERLAYFS_PREFIX) ? undefined : name;

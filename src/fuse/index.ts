@@ -1,0 +1,21 @@
+export { Attr, Entry } from './attr.js';
+export { Opened } from './filesystem.js';
+export type {
+  AttrChange,
+  Caller,
+  CopyRange,
+  CreateOptions,
+  DirectorySink,
+  Filesystem,
+  Kernel,
+  Outcome,
+  RenameOptions,
+} from './filesystem.js';
+export { mountDevice, openDevice, unmount } from './mount.js';
+export type { MountOptions } from './mount.js';
+export { Offload } from './offload.js';
+export type { Job } from './offload.js';
+export { Session } from './session.js';
+export type { SessionOptions } from './session.js';
+export { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_PASSTHROUGH, FUSE_ROOT_ID } from './wire/abi.js';
+export type { Validity } from './wire/reply.js';

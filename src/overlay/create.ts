@@ -1,0 +1,224 @@
+// Making files: in the upper, owned by the caller, over a whiteout where the name was removed before.
+
+import { errno } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import type { Caller, Entry, Opened } from '../fuse/index.js';
+import {
+  AT_FDCWD,
+  O_ACCMODE,
+  O_CREAT,
+  O_EXCL,
+  O_PATH,
+  O_RDWR,
+  O_TMPFILE,
+  RENAME_EXCHANGE,
+  S_IFDIR,
+  S_IFMT,
+  S_IFREG,
+  S_ISGID,
+  S_ISUID,
+  Stat,
+  close,
+  entryPath,
+  fchmodat,
+  fchownat,
+  fdPath,
+  fstatx,
+  mkdirat,
+  mknodat,
+  openat,
+  renameat2,
+  statx,
+  symlinkat,
+  unlinkat,
+  fchown,
+} from '../sys/index.js';
+import type { Place as SysPlace } from '../sys/index.js';
+import { WHITEOUT_PREFIX, makeOpaque } from '../whiteout/index.js';
+import { fillAttr } from './attr.js';
+import { copyUpDirectory } from './copy-up.js';
+import { addToListing } from './listing.js';
+import type { DirNode, FileNode, Node } from './node.js';
+import { register } from './open.js';
+import type { Overlay } from './overlay.js';
+import { hasDefaultAcl } from './xattr.js';
+import { removeTree } from './work-dir.js';
+
+const spare = new Stat();
+
+/** What is to be made. */
+export type Making =
+  | { readonly kind: 'directory'; readonly mode: number; readonly umask: number }
+  /** Regular files, devices, fifos, sockets; `mode` has the type. */
+  | { readonly kind: 'node'; readonly mode: number; readonly umask: number; readonly rdev: number }
+  | { readonly kind: 'symlink'; readonly target: ByteString };
+
+export interface CreateRequest {
+  readonly parent: DirNode;
+  readonly name: ByteString;
+  readonly caller: Caller;
+  readonly making: Making;
+}
+
+/** Makes a file and fills `entry` with its new node, referenced once. Returns 0 or -errno. */
+export function create(o: Overlay, request: CreateRequest, entry: Entry): number {
+  const { parent, name } = request;
+  const dirfd = prepare(o, parent, name);
+  if (dirfd < 0) return dirfd;
+  let status = make(request, parent, { dirfd, name });
+  if (status === -errno.EEXIST) status = overWhiteout(o, request, dirfd);
+  return status < 0 ? status : announce(o, request, dirfd, entry);
+}
+
+/** Checks the name and brings the directory up. Returns the upper directory's fd or -errno. */
+export function prepare(o: Overlay, parent: DirNode, name: ByteString): number {
+  // In a layer such a name means that another one is gone.
+  if (name.startsWith(WHITEOUT_PREFIX)) return -errno.EINVAL;
+  if (parent.at === undefined && parent !== o.nodes.root) return -errno.ENOENT;
+  const up = copyUpDirectory(o, parent);
+  return up < 0 ? up : parent.writable.fd();
+}
+
+/** The mode to create with: the umask gives way to a default ACL, which the backing file system applies. */
+function effectiveMode(parent: DirNode, options: { mode: number; umask: number }): number {
+  parent.hasDefaultAcl ??= hasDefaultAcl(parent.writable.fd());
+  return parent.hasDefaultAcl ? options.mode : options.mode & ~options.umask;
+}
+
+/** One system call, then owner and mode if the defaults are not the caller's. */
+function make(request: CreateRequest, parent: DirNode, at: SysPlace): number {
+  const { making } = request;
+  let status: number;
+  let mode = 0;
+  switch (making.kind) {
+    case 'directory':
+      mode = effectiveMode(parent, making);
+      status = mkdirat(at.dirfd, at.name, mode & 0o1777);
+      break;
+    case 'node':
+      mode = effectiveMode(parent, making);
+      status = mknodat(at.dirfd, at.name, mode, making.rdev);
+      break;
+    case 'symlink':
+      status = symlinkat(making.target, at.dirfd, at.name);
+  }
+  return status < 0 ? status : own(request, at, mode);
+}
+
+/** Gives a new file to the caller. The group stays the directory's where that is setgid. */
+function own(request: CreateRequest, at: SysPlace, mode: number): number {
+  const { caller, parent, making } = request;
+  if (caller.uid === 0 && caller.gid === 0) return 0;
+  const gid = inheritsGroup(parent) ? -1 : caller.gid;
+  const owned = fchownat(at.dirfd, at.name, { uid: caller.uid, gid });
+  if (owned < 0 || making.kind !== 'node' || (mode & (S_ISUID | S_ISGID)) === 0) return owned;
+  // chown took these bits away.
+  return fchmodat(at.dirfd, at.name, mode & 0o7777);
+}
+
+function inheritsGroup(parent: DirNode): boolean {
+  return parent.writable.stat(spare) >= 0 && (spare.mode & S_ISGID) !== 0;
+}
+
+/** Makes the file in the work directory and exchanges it with the whiteout. Returns 0 or -errno. */
+function overWhiteout(o: Overlay, request: CreateRequest, dirfd: number): number {
+  const { work } = o;
+  if (work === undefined) return -errno.EROFS;
+  const { name, making, parent } = request;
+  if (statx(dirfd, name, o.stat) < 0 || !o.stat.isWhiteoutDevice) return -errno.EEXIST;
+  const temporary = work.newName();
+  const staged = { dirfd: work.fd, name: temporary };
+  let status = make(request, parent, staged);
+  if (status >= 0 && inheritsGroup(parent)) status = adoptGroup(staged, making);
+  if (status >= 0 && making.kind === 'directory') status = makeOpaque(entryPath(work.fd, temporary), o.namespace);
+  if (status >= 0) status = renameat2(staged, { dirfd, name }, RENAME_EXCHANGE);
+  if (status < 0) {
+    if (making.kind === 'directory') removeTree(work.fd, temporary);
+    else unlinkat(work.fd, temporary);
+    return status;
+  }
+  unlinkat(work.fd, temporary);
+  return 0;
+}
+
+/** What the directory would have given a file made in it: its group, and setgid to directories. `spare` is the directory's. */
+function adoptGroup(at: SysPlace, making: Making): number {
+  const owned = fchownat(at.dirfd, at.name, { uid: -1, gid: spare.gid });
+  if (owned < 0 || making.kind !== 'directory') return owned;
+  const known = statx(at.dirfd, at.name, spare);
+  return known < 0 ? known : fchmodat(at.dirfd, at.name, (spare.mode & 0o7777) | S_ISGID);
+}
+
+/** Makes the node of a file that now exists in the upper, and takes the kernel's reference. */
+function announce(o: Overlay, request: CreateRequest, dirfd: number, entry: Entry): number {
+  const { parent, name } = request;
+  const status = statx(dirfd, name, o.stat);
+  if (status < 0) return status;
+  const node = newUpperNode(o, { parent, name });
+  entry.nodeid = node.id;
+  node.nlookup += 1;
+  fillAttr(node, o.stat, entry.attr);
+  return 0;
+}
+
+/** The node of a new upper file or directory, of which `o.stat` is known. */
+function newUpperNode(o: Overlay, at: { parent: DirNode; name: ByteString }): Node {
+  const upper = at.parent.writable;
+  let node: Node;
+  if ((o.stat.mode & S_IFMT) === S_IFDIR) {
+    const own = upper.child(at.name);
+    node = o.nodes.newDirectory([own], own);
+  } else {
+    node = o.nodes.newFile(o.stat.type);
+    node.upper = { dir: upper, name: at.name };
+  }
+  o.inos.assign(o.stat, node);
+  o.nodes.attach(node, at.parent, at.name);
+  addToListing(at.parent, at.name);
+  return node;
+}
+
+/** CREATE: makes a regular file and opens it. */
+export function createOpen(
+  o: Overlay,
+  request: CreateRequest & { readonly flags: number },
+  out: { entry: Entry; opened: Opened },
+): number {
+  const made = create(o, request, out.entry);
+  if (made < 0) return made;
+  const node = o.nodes.get(out.entry.nodeid) as FileNode;
+  const status = register(o, node, request.flags & ~(O_CREAT | O_EXCL), out.opened);
+  if (status < 0) o.nodes.forget(node.id, 1);
+  return status;
+}
+
+/** TMPFILE: an open file without a name, which linkat(2) may give one. */
+export function createUnnamed(
+  o: Overlay,
+  request: { parent: DirNode; caller: Caller; mode: number; umask: number; flags: number },
+  out: { entry: Entry; opened: Opened },
+): number {
+  const { parent, caller } = request;
+  const up = copyUpDirectory(o, parent);
+  if (up < 0) return up;
+  const dirfd = parent.writable.fd();
+  const mode = effectiveMode(parent, request) & ~S_IFMT;
+  const access = (request.flags & O_ACCMODE) === 0 ? O_RDWR : request.flags & O_ACCMODE;
+  const fd = openat(dirfd, '.', O_TMPFILE | access | (request.flags & O_EXCL), mode);
+  if (fd < 0) return fd;
+  let status = 0;
+  if (caller.uid !== 0 || caller.gid !== 0) {
+    status = fchown(fd, { uid: caller.uid, gid: inheritsGroup(parent) ? -1 : caller.gid });
+  }
+  if (status >= 0) status = fstatx(fd, o.stat);
+  const pinned = status < 0 ? status : openat(AT_FDCWD, fdPath(fd), O_PATH);
+  close(fd);
+  if (pinned < 0) return pinned;
+  const node = o.nodes.newFile(S_IFREG);
+  node.pinned = pinned;
+  o.inos.assign(o.stat, node);
+  node.nlookup += 1;
+  out.entry.nodeid = node.id;
+  fillAttr(node, o.stat, out.entry.attr);
+  return register(o, node, request.flags & ~(O_CREAT | O_TMPFILE), out.opened);
+}

@@ -1,0 +1,3 @@
+export type { OverlayOptions } from './options.js';
+export { mountedAt, serveOverlay, startOverlay, unmountOverlay } from './start.js';
+export { validateOverlay } from './validate.js';

@@ -1,0 +1,61 @@
+// link: one more name for a file, in the upper.
+
+import { errno } from '../core/index.js';
+import type { Entry, Outcome } from '../fuse/index.js';
+import { close, linkFd, linkat, renameat2, statx, unlinkat } from '../sys/index.js';
+import type { Place as SysPlace } from '../sys/index.js';
+import { fillAttr, statNode } from './attr.js';
+import { copyUp, markImpure } from './copy-up.js';
+import { prepare } from './create.js';
+import { setNlink } from './hard-links.js';
+import { addToListing } from './listing.js';
+import type { FileNode, Name } from './node.js';
+import { after } from './outcome.js';
+import type { Overlay } from './overlay.js';
+
+export function link(o: Overlay, node: FileNode, to: Name, entry: Entry): Outcome {
+  return after(copyUp(o, node), () => {
+    const dirfd = prepare(o, to.parent, to.name);
+    if (dirfd < 0) return dirfd;
+    let status = linkTo(node, { dirfd, name: to.name });
+    if (status === -errno.EEXIST) status = linkOverWhiteout(o, node, { dirfd, name: to.name });
+    if (status < 0) return status;
+    nameNode(o, node, to);
+    status = statNode(node, o.stat);
+    if (status < 0) return status;
+    entry.nodeid = node.id;
+    node.nlookup += 1;
+    fillAttr(node, o.stat, entry.attr);
+    return 0;
+  });
+}
+
+function linkTo(node: FileNode, to: SysPlace): number {
+  if (node.pinned >= 0) return linkFd(node.pinned, to);
+  if (node.upper === undefined) return -errno.ESTALE;
+  const dirfd = node.upper.dir.fd();
+  return dirfd < 0 ? dirfd : linkat({ dirfd, name: node.upper.name }, to);
+}
+
+function linkOverWhiteout(o: Overlay, node: FileNode, to: SysPlace): number {
+  const work = o.work!;
+  if (statx(to.dirfd, to.name, o.stat) < 0 || !o.stat.isWhiteoutDevice) return -errno.EEXIST;
+  const staged = { dirfd: work.fd, name: work.newName() };
+  const linked = linkTo(node, staged);
+  if (linked < 0) return linked;
+  const shown = renameat2(staged, to);
+  if (shown < 0) unlinkat(staged.dirfd, staged.name);
+  return shown;
+}
+
+function nameNode(o: Overlay, node: FileNode, to: Name): void {
+  o.nodes.attach(node, to.parent, to.name);
+  addToListing(to.parent, to.name);
+  node.upper ??= { dir: to.parent.writable, name: to.name };
+  if (node.pinned >= 0) {
+    close(node.pinned);
+    node.pinned = -1;
+  }
+  if (node.indexed !== undefined) setNlink(o, node, node.indexed.nlink + 1);
+  if (node.lower !== undefined) markImpure(o, to.parent);
+}

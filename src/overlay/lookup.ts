@@ -1,0 +1,153 @@
+// From a name in a merged directory to its node.
+
+import { errno } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import { firstPartOfNames, lookup as lookupInStack } from '../stack/index.js';
+import type { Found, FoundOther, Merged, RealDir } from '../stack/index.js';
+import { Stat, entryPath, statx } from '../sys/index.js';
+import { WHITEOUT_PREFIX } from '../whiteout/index.js';
+import { statNode } from './attr.js';
+import { indexKey, readIndexed } from './hard-links.js';
+import type { DirNode, FileNode, Node } from './node.js';
+import type { Overlay } from './overlay.js';
+
+/** With more parts than this, a directory's names are read once instead of asked for in each part. */
+const PROBE_AT_MOST = 3;
+
+const second = new Stat();
+
+/**
+ * The node of `name` in `parent`, made if need be (with no reference yet); `o.stat` holds the attributes of its
+ * real file. Undefined where there is nothing, or -errno.
+ */
+export function lookupChild(o: Overlay, parent: DirNode, name: ByteString): Node | undefined | number {
+  const known = parent.children.get(name);
+  if (known !== undefined) {
+    const status = statNode(known, o.stat);
+    return status < 0 ? status : known;
+  }
+  if (parent.at === undefined && parent !== o.nodes.root) return undefined;
+  const found = find(parent, name, o.stat);
+  if (found === undefined || typeof found === 'number') return found;
+  const node = found.kind === 'directory' ? directoryNode(o, found.parts) : fileNode(o, found);
+  if (typeof node === 'number') return node;
+  o.nodes.attach(node, parent, name);
+  return node;
+}
+
+/** What `name` is on disk, whether or not a node knows it; `stat` gets its attributes. */
+export function find(parent: DirNode, name: ByteString, stat: Stat): Found | undefined | number {
+  if (parent.parts.length <= PROBE_AT_MOST) return lookupInStack(parent.parts, name, stat);
+  const { upper } = parent;
+  if (upper !== undefined) {
+    const dirfd = upper.fd();
+    if (dirfd < 0) return dirfd;
+    if (statx(dirfd, name, stat) >= 0) return lookupInStack(parent.parts, name, stat);
+    if (statx(dirfd, WHITEOUT_PREFIX + name, stat) >= 0) return undefined;
+  }
+  return findLower(parent, name, stat);
+}
+
+/** What `name` is in the layers below the upper one. */
+export function findLower(parent: DirNode, name: ByteString, stat: Stat): Found | undefined | number {
+  const parts = parent.lowerParts;
+  if (parts.length === 0) return undefined;
+  if (parts.length < PROBE_AT_MOST) return lookupInStack(parts, name, stat);
+  if (parent.lowerIndex === undefined) {
+    const index = firstPartOfNames(parts);
+    if (typeof index === 'number') return index;
+    parent.lowerIndex = index;
+  }
+  const first = parent.lowerIndex.get(name);
+  return first === undefined ? undefined : lookupInStack(parts, name, stat, first);
+}
+
+function directoryNode(o: Overlay, parts: Merged): DirNode | number {
+  const top = parts[0]!;
+  const upper = o.isUpper(top) ? top : undefined;
+  const node = o.nodes.newDirectory(parts, upper);
+  const lower = upper === undefined ? top : parts[1];
+  if (upper === undefined) {
+    o.inos.assign(o.stat, node);
+  } else if (lower !== undefined) {
+    const status = lower.stat(second);
+    if (status < 0) return status;
+    o.inos.assign(second, node);
+  } else {
+    const known = o.origins.resolve(entryPath(upper.fd(), '.'), second);
+    o.inos.assign(known ? second : o.stat, node);
+  }
+  return node;
+}
+
+function fileNode(o: Overlay, found: FoundOther): FileNode | number {
+  const place = { dir: found.dir, name: found.name };
+  return o.isUpper(found.dir) ? upperFileNode(o, found) : lowerFileNode(o, place);
+}
+
+/** Hard links of one file have one node. */
+function shared(o: Overlay, key: string): FileNode | undefined {
+  return o.nodes.byLink(key);
+}
+
+function lowerFileNode(o: Overlay, place: { dir: RealDir; name: ByteString }): FileNode {
+  const linked = o.stat.nlink > 1;
+  const key = linked ? o.inos.key(o.stat) : '';
+  const known = linked ? shared(o, key) : undefined;
+  if (known !== undefined) {
+    if (known.inUpper) statNode(known, o.stat);
+    return known;
+  }
+  const node = o.nodes.newFile(o.stat.type);
+  node.lower = place;
+  o.inos.assign(o.stat, node);
+  if (!linked) return node;
+  o.nodes.shareLinks(node, key);
+  if (o.work === undefined) return node;
+  const lowerNlink = o.stat.nlink;
+  const entry = indexKey(o, place);
+  if (entry === undefined || statx(o.work.index.fd(), entry, second) < 0) return node;
+  // Another of its names was copied up: this one leads to the same upper file.
+  node.upper = { dir: o.work.index, name: entry };
+  node.indexed = readIndexed(o, { place: node.upper, key: entry, lowerNlink, upperNlink: second.nlink });
+  statNode(node, o.stat);
+  return node;
+}
+
+function upperFileNode(o: Overlay, found: FoundOther): FileNode {
+  const place = { dir: found.dir, name: found.name };
+  const fromOrigin = found.origin && o.origins.resolve(entryPath(found.dir.fd(), found.name), second);
+  const lowerNlink = fromOrigin ? second.nlink : 1;
+  const entry = fromOrigin && lowerNlink > 1 ? indexKeyOfOrigin(o, place) : undefined;
+  // A copy of a linked file that the index does not know was split off from its links.
+  const identity = fromOrigin && (lowerNlink === 1 || entry !== undefined) ? second : o.stat;
+  const key = o.stat.nlink > 1 ? o.inos.key(identity) : undefined;
+  const known = key === undefined ? undefined : shared(o, key);
+  if (known !== undefined) {
+    if (known.upper === undefined || known.upper.dir === o.work?.index) known.upper = place;
+    return known;
+  }
+  const node = o.nodes.newFile(o.stat.type);
+  node.upper = place;
+  node.data = found.data;
+  o.inos.assign(identity, node);
+  if (entry !== undefined) {
+    node.indexed = readIndexed(o, { place, key: entry, lowerNlink, upperNlink: o.stat.nlink });
+  }
+  if (key !== undefined) o.nodes.shareLinks(node, key);
+  return node;
+}
+
+/** The index entry of an upper file, if there is one. */
+function indexKeyOfOrigin(o: Overlay, place: { dir: RealDir; name: ByteString }): ByteString | undefined {
+  const entry = o.origins.readHex(entryPath(place.dir.fd(), place.name));
+  if (entry === undefined || o.work === undefined) return undefined;
+  return statx(o.work.index.fd(), entry, third) < 0 ? undefined : entry;
+}
+
+const third = new Stat();
+
+/** Errors that mean "there is no such name" to the callers that only ask. */
+export function isAbsent(found: unknown): boolean {
+  return found === undefined || found === -errno.ENOENT;
+}

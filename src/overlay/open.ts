@@ -1,0 +1,111 @@
+// Opening files, and how their data flows: through the kernel alone where it can (passthrough), else through us.
+//
+// The kernel's rule (fs/fuse/iomode.c): all open handles of one inode use the same backing file, or none does.
+// So a lower file that somebody reads and somebody else opens for writing becomes two nodes: the reader keeps the
+// old one with the lower file behind it, and the name leads to a new one with the copy. ESTALE makes the kernel
+// look the name up again.
+
+import { errno } from '../core/index.js';
+import { FOPEN_KEEP_CACHE, FOPEN_PASSTHROUGH } from '../fuse/index.js';
+import type { Opened, Outcome } from '../fuse/index.js';
+import { O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, S_IFREG, close, ftruncate } from '../sys/index.js';
+import { copyUp } from './copy-up.js';
+import { openReal } from './handles.js';
+import { dropPrivileges } from './setattr.js';
+import type { FileNode } from './node.js';
+import { after } from './outcome.js';
+import type { Overlay } from './overlay.js';
+
+export interface OpenRequest {
+  readonly flags: number;
+  readonly killSuidgid: boolean;
+}
+
+export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opened: Opened): Outcome {
+  const { flags } = request;
+  const truncates = (flags & O_TRUNC) !== 0;
+  const writes = (flags & O_ACCMODE) !== O_RDONLY || truncates;
+  if (!writes) return register(o, node, flags, opened);
+  return after(copyUp(o, node, truncates ? 'empty' : 'all'), () => {
+    if (splitFromReaders(o, node)) return -errno.ESTALE;
+    if (truncates) {
+      const truncated = truncateReal(node);
+      if (truncated < 0) return truncated;
+    }
+    if (request.killSuidgid) dropPrivileges(o, node);
+    return register(o, node, flags, opened);
+  });
+}
+
+function truncateReal(node: FileNode): number {
+  const fd = openReal(node, O_RDWR);
+  if (fd < 0) return fd;
+  const status = ftruncate(fd, 0);
+  close(fd);
+  return status;
+}
+
+/**
+ * After a copy-up: if readers have the lower file as their backing, its names go to a new node with the copy. True
+ * if so; whoever asked must be told ESTALE.
+ */
+export function splitFromReaders(o: Overlay, node: FileNode): boolean {
+  const { upper } = node;
+  if (node.backing === undefined || node.backing.upper || upper === undefined) return false;
+  const successor = o.nodes.newFile(node.type);
+  successor.upper = upper;
+  successor.inoLow = node.inoLow;
+  successor.inoHigh = node.inoHigh;
+  successor.indexed = node.indexed;
+  const { linkKey, names } = node;
+  o.nodes.unshareLinks(node);
+  if (linkKey !== undefined) o.nodes.shareLinks(successor, linkKey);
+  for (const { parent, name } of names) {
+    o.nodes.detach(node, parent, name);
+    o.nodes.attach(successor, parent, name);
+  }
+  node.upper = undefined;
+  node.successor = successor;
+  return true;
+}
+
+/** Makes a handle of an open; with passthrough if the kernel and the file allow it. */
+export function register(o: Overlay, node: FileNode, flags: number, opened: Opened): number {
+  if (node.type === S_IFREG && o.kernel?.passthrough === true && (node.opens === 0 || node.backing !== undefined)) {
+    const backing = node.backing ?? openBacking(o, node);
+    if (typeof backing !== 'number') {
+      node.backing = backing;
+      opened.fh = o.handles.add({ node, flags, fd: -1 });
+      opened.flags = FOPEN_PASSTHROUGH;
+      opened.backingId = backing.id;
+      return 0;
+    }
+    // A file system that cannot be a backing one (stacked too deep, no such operation) is served by us.
+    if (backing === -errno.ENOENT || backing === -errno.ESTALE || backing === -errno.EMFILE) return backing;
+  }
+  const fd = openReal(node, flags);
+  if (fd < 0) return fd;
+  opened.fh = o.handles.add({ node, flags, fd });
+  opened.flags = FOPEN_KEEP_CACHE;
+  return 0;
+}
+
+/** The kernel opens the backing file again with the flags of each open, so reading is enough here. */
+function openBacking(o: Overlay, node: FileNode): { id: number; upper: boolean } | number {
+  const fd = openReal(node, O_RDONLY);
+  if (fd < 0) return fd;
+  const id = o.kernel?.openBacking(fd) ?? -errno.EOPNOTSUPP;
+  close(fd);
+  return id < 0 ? id : { id, upper: node.inUpper && node.data === undefined };
+}
+
+/** The last RELEASE of a file ends its backing, and the file itself if the kernel has given it back. */
+export function releaseFile(o: Overlay, fh: number): void {
+  const { node } = o.handles.remove(fh);
+  if (node.opens > 0) return;
+  if (node.backing !== undefined) {
+    o.kernel?.closeBacking(node.backing.id);
+    node.backing = undefined;
+  }
+  o.nodes.settle(node);
+}

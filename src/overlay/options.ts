@@ -1,0 +1,28 @@
+// What a mount is asked to be.
+
+export interface OverlayOptions {
+  /** Layer directories, top first. */
+  readonly lowerdir: readonly string[];
+  /** Without it the mount is read-only. */
+  readonly upperdir?: string;
+  /** An empty directory on the upper's file system; needed with an upper. */
+  readonly workdir?: string;
+  readonly mountpoint: string;
+  /** What `mount` shows as the source. */
+  readonly source?: string;
+  /** Refuse writes although there is an upper. */
+  readonly readOnly?: boolean;
+  readonly nosuid?: boolean;
+  readonly nodev?: boolean;
+  readonly noexec?: boolean;
+  /** Never wait for the disk; a crash may lose everything written (leaves the kernel's marker). */
+  readonly volatile?: boolean;
+  /** Use `user.overlay.` attributes, as overlayfs mounted with `userxattr`. */
+  readonly userxattr?: boolean;
+  /** Seconds the kernel may cache names and attributes; by default for ever, since all changes go through the mount. */
+  readonly timeout?: number;
+  /** Let file data bypass the server where the kernel allows it; on by default. */
+  readonly passthrough?: boolean;
+  /** Do not enforce or keep POSIX ACLs. */
+  readonly noacl?: boolean;
+}

@@ -1,0 +1,275 @@
+// The overlay as a Filesystem: each method finds the nodes and hands over to its family of operations.
+
+import { errno } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import type {
+  Attr,
+  AttrChange,
+  Caller,
+  CopyRange,
+  CreateOptions,
+  DirectorySink,
+  Entry,
+  Filesystem,
+  Kernel,
+  Opened,
+  Outcome,
+  RenameOptions,
+} from '../fuse/index.js';
+import {
+  S_IFREG,
+  close,
+  copyFileRange,
+  fallocate,
+  fstatfs,
+  lseek,
+  openat,
+  pread,
+  pwrite,
+  readlinkat,
+} from '../sys/index.js';
+import { O_DIRECTORY, O_RDONLY } from '../sys/index.js';
+import type { FileSystemStatus } from '../sys/index.js';
+import { fillAttr, statNode } from './attr.js';
+import { create, createOpen, createUnnamed } from './create.js';
+import { link } from './link.js';
+import { lookupChild } from './lookup.js';
+import type { FileNode, Node } from './node.js';
+import { openFile, releaseFile } from './open.js';
+import { finallyDo } from './outcome.js';
+import type { Overlay } from './overlay.js';
+import { readdir } from './readdir.js';
+import { rmdir, unlink } from './remove.js';
+import { rename } from './rename.js';
+import { dropPrivileges, setattr } from './setattr.js';
+import { getxattr, listxattr, removexattr, setxattr } from './xattr.js';
+
+/** From this many bytes on, work on file data is left to the other thread. */
+const LONG = 4 << 20;
+
+export class OverlayFs implements Filesystem {
+  readonly #o: Overlay;
+
+  constructor(overlay: Overlay) {
+    this.#o = overlay;
+  }
+
+  /** The node whose attributes and names a number stands for now. */
+  #node(id: number): Node {
+    let node = this.#o.nodes.get(id);
+    while (node.kind === 'other' && node.successor !== undefined) node = node.successor;
+    return node;
+  }
+
+  #file(id: number): FileNode | undefined {
+    const node = this.#node(id);
+    return node.kind === 'directory' ? undefined : node;
+  }
+
+  init(kernel: Kernel): void {
+    this.#o.kernel = kernel;
+  }
+
+  lookup(parent: number, name: ByteString, entry: Entry): Outcome {
+    const node = lookupChild(this.#o, this.#o.nodes.directory(parent), name);
+    if (typeof node === 'number') return node;
+    if (node === undefined) {
+      entry.nodeid = 0;
+      return 0;
+    }
+    entry.nodeid = node.id;
+    node.nlookup += 1;
+    fillAttr(node, this.#o.stat, entry.attr);
+    return 0;
+  }
+
+  forget(nodeid: number, nlookup: number): void {
+    this.#o.nodes.forget(nodeid, nlookup);
+  }
+
+  getattr(nodeid: number, _fh: number | undefined, attr: Attr): Outcome {
+    const node = this.#node(nodeid);
+    const status = statNode(node, this.#o.stat);
+    if (status >= 0) fillAttr(node, this.#o.stat, attr);
+    return status;
+  }
+
+  setattr(nodeid: number, change: AttrChange, attr: Attr): Outcome {
+    return setattr(this.#o, this.#node(nodeid), change, attr);
+  }
+
+  readlink(nodeid: number): ByteString | number {
+    const node = this.#file(nodeid);
+    if (node === undefined) return -errno.EINVAL;
+    if (node.pinned >= 0) return readlinkat(node.pinned, '');
+    const place = node.upper ?? node.lower;
+    return place === undefined ? -errno.ESTALE : readlinkat(place.dir.fd(), place.name);
+  }
+
+  symlink(parent: number, name: ByteString, options: { caller: Caller; target: ByteString }, entry: Entry): Outcome {
+    const making = { kind: 'symlink', target: options.target } as const;
+    return create(this.#o, { parent: this.#o.nodes.directory(parent), name, caller: options.caller, making }, entry);
+  }
+
+  mknod(
+    parent: number,
+    name: ByteString,
+    options: CreateOptions & { caller: Caller; rdev: number },
+    entry: Entry,
+  ): Outcome {
+    const { mode, umask, rdev, caller } = options;
+    const making = { kind: 'node', mode, umask, rdev } as const;
+    return create(this.#o, { parent: this.#o.nodes.directory(parent), name, caller, making }, entry);
+  }
+
+  mkdir(parent: number, name: ByteString, options: CreateOptions & { caller: Caller }, entry: Entry): Outcome {
+    const { mode, umask, caller } = options;
+    const making = { kind: 'directory', mode, umask } as const;
+    return create(this.#o, { parent: this.#o.nodes.directory(parent), name, caller, making }, entry);
+  }
+
+  unlink(parent: number, name: ByteString): Outcome {
+    return unlink(this.#o, this.#o.nodes.directory(parent), name);
+  }
+
+  rmdir(parent: number, name: ByteString): Outcome {
+    return rmdir(this.#o, this.#o.nodes.directory(parent), name);
+  }
+
+  rename(options: RenameOptions): Outcome {
+    const { nodes } = this.#o;
+    return rename(this.#o, {
+      from: { parent: nodes.directory(options.parent), name: options.name },
+      to: { parent: nodes.directory(options.newParent), name: options.newName },
+      flags: options.flags,
+    });
+  }
+
+  link(nodeid: number, newParent: number, newName: ByteString, entry: Entry): Outcome {
+    const node = this.#file(nodeid);
+    if (node === undefined) return -errno.EPERM;
+    return link(this.#o, node, { parent: this.#o.nodes.directory(newParent), name: newName }, entry);
+  }
+
+  open(nodeid: number, options: { flags: number; killSuidgid: boolean }, opened: Opened): Outcome {
+    const node = this.#o.nodes.get(nodeid);
+    if (node.kind === 'directory') return -errno.EISDIR;
+    return openFile(this.#o, node, options, opened);
+  }
+
+  create(
+    parent: number,
+    name: ByteString,
+    options: CreateOptions & { caller: Caller; flags: number },
+    out: { entry: Entry; opened: Opened },
+  ): Outcome {
+    const { mode, umask, caller, flags } = options;
+    const making = { kind: 'node', mode: (mode & 0o7777) | S_IFREG, umask, rdev: 0 } as const;
+    return createOpen(this.#o, { parent: this.#o.nodes.directory(parent), name, caller, making, flags }, out);
+  }
+
+  tmpfile(
+    parent: number,
+    options: CreateOptions & { caller: Caller; flags: number },
+    out: { entry: Entry; opened: Opened },
+  ): Outcome {
+    return createUnnamed(this.#o, { parent: this.#o.nodes.directory(parent), ...options }, out);
+  }
+
+  read(fh: number, offset: number, into: Buffer): Outcome {
+    const fd = this.#o.handles.fd(fh);
+    return fd < 0 ? fd : pread(fd, into, offset);
+  }
+
+  write(fh: number, options: { offset: number; killSuidgid: boolean }, data: Buffer): Outcome {
+    const fd = this.#o.handles.fd(fh);
+    if (fd < 0) return fd;
+    if (options.killSuidgid) dropPrivileges(this.#o, this.#o.handles.get(fh).node);
+    return pwrite(fd, data, options.offset);
+  }
+
+  release(_nodeid: number, fh: number): void {
+    releaseFile(this.#o, fh);
+  }
+
+  fsync(fh: number, datasync: boolean): Outcome {
+    if (this.#o.volatile) return 0;
+    const fd = this.#o.handles.fd(fh);
+    if (fd < 0) return fd;
+    return this.#o.offload.run({ kind: datasync ? 'fdatasync' : 'fsync', fd });
+  }
+
+  fsyncdir(nodeid: number, datasync: boolean): Outcome {
+    const { upper } = this.#o.nodes.directory(nodeid);
+    if (this.#o.volatile || upper === undefined) return 0;
+    // An fd of its own: the directory's may be closed while the disk is busy.
+    const dirfd = upper.fd();
+    const fd = dirfd < 0 ? dirfd : openat(dirfd, '.', O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return fd;
+    const synced = this.#o.offload.run({ kind: datasync ? 'fdatasync' : 'fsync', fd });
+    return finallyDo(synced, () => {
+      close(fd);
+    });
+  }
+
+  statfs(): FileSystemStatus | number {
+    const [top] = this.#o.stack.layers;
+    return top === undefined ? -errno.EIO : fstatfs(top.fd);
+  }
+
+  setxattr(nodeid: number, name: ByteString, value: Buffer, options: { flags: number; killSgid: boolean }): Outcome {
+    return setxattr(this.#o, this.#node(nodeid), { name, value, ...options });
+  }
+
+  getxattr(nodeid: number, name: ByteString): Buffer | number {
+    return getxattr(this.#node(nodeid), name);
+  }
+
+  listxattr(nodeid: number): ByteString[] | number {
+    return listxattr(this.#node(nodeid));
+  }
+
+  removexattr(nodeid: number, name: ByteString): Outcome {
+    return removexattr(this.#o, this.#node(nodeid), name);
+  }
+
+  readdir(nodeid: number, offset: number, sink: DirectorySink): Outcome {
+    return readdir(this.#o, this.#o.nodes.directory(nodeid), offset, sink);
+  }
+
+  fallocate(fh: number, options: { mode: number; offset: number; length: number }): Outcome {
+    const fd = this.#o.handles.fd(fh);
+    if (fd < 0) return fd;
+    if (options.length >= LONG) return this.#o.offload.run({ kind: 'fallocate', fd, ...options });
+    return fallocate(fd, options.mode, options.offset, options.length);
+  }
+
+  lseek(fh: number, offset: number, whence: number): Outcome {
+    const fd = this.#o.handles.fd(fh);
+    return fd < 0 ? fd : lseek(fd, offset, whence);
+  }
+
+  copyFileRange(range: CopyRange): Outcome {
+    const from = this.#o.handles.fd(range.fhIn);
+    if (from < 0) return from;
+    const to = this.#o.handles.fd(range.fhOut);
+    if (to < 0) return to;
+    const { offsetIn, offsetOut, length } = range;
+    if (length < LONG) return copyFileRange({ fd: from, offset: offsetIn }, { fd: to, offset: offsetOut }, length);
+    return this.#o.offload.run({
+      kind: 'copy-range',
+      from,
+      offsetFrom: offsetIn,
+      to,
+      offsetTo: offsetOut,
+      length,
+    });
+  }
+
+  destroy(): void {
+    this.#o.handles.close();
+    this.#o.nodes.close();
+    this.#o.work?.close();
+    this.#o.stack.close();
+  }
+}

@@ -1,0 +1,57 @@
+// The state of one mount, shared by the operations, each family of which has a file of its own.
+
+import type { Kernel, Offload } from '../fuse/index.js';
+import type { RealDir, Stack } from '../stack/index.js';
+import { Stat } from '../sys/index.js';
+import { TRUSTED, USER } from '../whiteout/index.js';
+import type { XattrNamespace } from '../whiteout/index.js';
+import { InoMap } from './ino.js';
+import { NodeTable } from './node-table.js';
+import { HandleTable } from './handles.js';
+import { Origins } from './origin.js';
+import type { WorkDir } from './work-dir.js';
+
+export interface OverlaySetup {
+  /** All layers, top first; with a work directory the first one is the upper. */
+  readonly stack: Stack;
+  /** Present where the mount is writable. */
+  readonly work: WorkDir | undefined;
+  readonly userxattr: boolean;
+  readonly volatile: boolean;
+  readonly offload: Offload;
+}
+
+export class Overlay {
+  readonly stack: Stack;
+  readonly work: WorkDir | undefined;
+  readonly nodes: NodeTable;
+  readonly handles = new HandleTable();
+  readonly inos: InoMap;
+  readonly origins: Origins;
+  readonly namespace: XattrNamespace;
+  /** Never wait for the disk. */
+  readonly volatile: boolean;
+  readonly offload: Offload;
+  /** What the kernel agreed to; set by INIT. */
+  kernel: Kernel | undefined;
+  /** For the request being handled; whatever calls another function must expect it to be overwritten. */
+  readonly stat = new Stat();
+
+  constructor(setup: OverlaySetup) {
+    this.stack = setup.stack;
+    this.work = setup.work;
+    this.namespace = setup.userxattr ? USER : TRUSTED;
+    this.volatile = setup.volatile;
+    this.offload = setup.offload;
+    const { layers, root } = setup.stack;
+    this.nodes = new NodeTable(root, setup.work === undefined ? undefined : root[0]);
+    // From the bottom up: putting a layer on top changes no number.
+    this.inos = new InoMap(layers.map((layer) => layer.dev).reverse());
+    this.origins = new Origins(setup.work === undefined ? layers : layers.slice(1), this.namespace);
+  }
+
+  /** Whether a directory lies in the writable layer. */
+  isUpper(dir: RealDir): boolean {
+    return this.work !== undefined && dir.layer.index === 0;
+  }
+}

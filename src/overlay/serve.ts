@@ -1,0 +1,93 @@
+// Puts a mount together and serves it: runs in the worker thread of the server process.
+
+import { SysError } from '../core/index.js';
+import { Session } from '../fuse/index.js';
+import type { Offload } from '../fuse/index.js';
+import { openStack } from '../stack/index.js';
+import { AT_FDCWD, LOCK_EX, LOCK_NB, close, flock, openat } from '../sys/index.js';
+import { toByteString, VeneerError, errno } from '../core/index.js';
+import { TRUSTED, USER } from '../whiteout/index.js';
+import type { XattrNamespace } from '../whiteout/index.js';
+import type { OverlayOptions } from './options.js';
+import { Overlay } from './overlay.js';
+import { OverlayFs } from './overlay-fs.js';
+import { WorkDir } from './work-dir.js';
+
+/** How long the kernel may trust what we told it, in seconds: for ever, since every change comes through the mount. */
+const FOR_EVER = 1e9;
+
+export interface Serving {
+  readonly options: OverlayOptions;
+  /** The FUSE device; mounted only after the layers have been opened. */
+  readonly device: number;
+  readonly onReady: () => void;
+  readonly logError: (message: string, error: unknown) => void;
+}
+
+/** The layers of a mount, opened and locked. Throws VeneerError. */
+export function openOverlay(options: OverlayOptions, offload: Offload): Overlay {
+  const { lowerdir, upperdir, workdir } = options;
+  const namespace = options.userxattr === true ? USER : TRUSTED;
+  const writable = upperdir !== undefined && options.readOnly !== true;
+  const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir]);
+  let work: WorkDir | undefined;
+  if (writable && workdir !== undefined) {
+    lock(stack.layers[0]?.fd ?? -1, upperdir);
+    work = openWorkDir(workdir, namespace);
+    if (options.volatile === true) work.markVolatile();
+  }
+  const overlay = new Overlay({
+    stack,
+    work,
+    userxattr: options.userxattr === true,
+    volatile: options.volatile === true,
+    offload,
+  });
+  const { root } = overlay.nodes;
+  const bottom = root.lowerParts[0] ?? root.parts[0];
+  if (bottom !== undefined && bottom.stat(overlay.stat) >= 0) overlay.inos.assign(overlay.stat, root);
+  return overlay;
+}
+
+function openWorkDir(path: string, namespace: XattrNamespace): WorkDir {
+  const probe = openat(AT_FDCWD, toByteString(path), 0);
+  if (probe < 0) throw new SysError(-probe, 'open', path);
+  try {
+    lock(probe, path);
+  } finally {
+    close(probe);
+  }
+  const work = new WorkDir(path, namespace);
+  lock(work.root.fd, path);
+  return work;
+}
+
+/** Two mounts of one upper would destroy each other's bookkeeping. Throws `in-use`. */
+function lock(fd: number, path: string): void {
+  const status = flock(fd, LOCK_EX | LOCK_NB);
+  if (status >= 0) return;
+  if (status === -errno.EAGAIN) {
+    throw new VeneerError('in-use', `'${path}' is in use by another mount`, {
+      hint: 'un-mount that one first, or use another upperdir and workdir',
+    });
+  }
+  throw new SysError(-status, 'flock', path);
+}
+
+/** Serves until un-mounted. */
+export async function serve(serving: Serving, overlay: Overlay, offload: Offload): Promise<void> {
+  const { options } = serving;
+  const timeout = options.timeout ?? FOR_EVER;
+  const session = new Session({
+    device: serving.device,
+    filesystem: new OverlayFs(overlay),
+    offload,
+    validity: { sec: Math.floor(timeout), nsec: Math.round((timeout % 1) * 1e9) },
+    passthrough: options.passthrough !== false,
+    acl: options.noacl !== true,
+    onReady: serving.onReady,
+    logError: serving.logError,
+  });
+  await session.run();
+  await offload.close();
+}

@@ -1,0 +1,113 @@
+// chmod, chown, truncate, utimens.
+
+import {
+  AT_FDCWD,
+  O_RDWR,
+  close,
+  fchmodat,
+  fchownat,
+  fdPath,
+  ftruncate,
+  removexattr,
+  utimens,
+  utimensat,
+} from '../sys/index.js';
+import { S_IFREG, S_ISGID, S_ISUID, UTIME_OMIT, entryPath, fchown } from '../sys/index.js';
+import { errno } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import type { Attr, AttrChange, Outcome } from '../fuse/index.js';
+import { fillAttr, statNode } from './attr.js';
+import { copyUp, copyUpDirectory } from './copy-up.js';
+import { openReal } from './handles.js';
+import type { FileNode, Node } from './node.js';
+import { splitFromReaders } from './open.js';
+import { after } from './outcome.js';
+import type { Overlay } from './overlay.js';
+
+const S_IXGRP = 0o010;
+
+export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr): Outcome {
+  const finish = (): number => {
+    const applied = apply(o, node, change);
+    if (applied < 0) return applied;
+    const status = statNode(node, o.stat);
+    if (status >= 0) fillAttr(node, o.stat, attr);
+    return status;
+  };
+  if (node.kind === 'directory') {
+    const up = copyUpDirectory(o, node);
+    return up < 0 ? up : finish();
+  }
+  const up = copyUp(o, node, change.size === 0 ? 'empty' : 'all');
+  return after(up, () => {
+    // Readers of the lower file must not see it cut; a truncate by path is tried again by the kernel.
+    if (change.size !== undefined && splitFromReaders(o, node)) return -errno.ESTALE;
+    return finish();
+  });
+}
+
+/** A node's place in the upper, as a directory fd and a name; '.' for directories. */
+export function upperPlace(node: Node): { dirfd: number; name: ByteString } | number {
+  if (node.kind === 'directory') {
+    const dirfd = node.upper?.fd() ?? -errno.EROFS;
+    return dirfd < 0 ? dirfd : { dirfd, name: '.' };
+  }
+  if (node.pinned >= 0) return { dirfd: AT_FDCWD, name: fdPath(node.pinned) };
+  const dirfd = node.upper?.dir.fd() ?? -errno.EROFS;
+  return dirfd < 0 || node.upper === undefined ? dirfd : { dirfd, name: node.upper.name };
+}
+
+/** Owner first (it drops setuid bits), then mode, size, times: each later one has the last word on ctime. */
+function apply(o: Overlay, node: Node, change: AttrChange): number {
+  const place = upperPlace(node);
+  if (typeof place === 'number') return place;
+  const { dirfd, name } = place;
+  let status = 0;
+  if (change.uid !== undefined || change.gid !== undefined) {
+    const owner = { uid: change.uid ?? -1, gid: change.gid ?? -1 };
+    status = node.kind === 'other' && node.pinned >= 0 ? fchown(node.pinned, owner) : fchownat(dirfd, name, owner);
+    if (status < 0) return status;
+  }
+  if (change.mode !== undefined) {
+    status = fchmodat(dirfd, name, change.mode & 0o7777);
+    if (status < 0) return status;
+  }
+  if (change.size !== undefined && node.kind === 'other') {
+    status = truncate(o, node, { size: change.size, fh: change.fh });
+    if (status < 0) return status;
+  }
+  if (change.killSuidgid === true && node.kind === 'other') dropPrivileges(o, node);
+  if (change.atime === undefined && change.mtime === undefined) return 0;
+  const omit = { sec: 0, nsec: UTIME_OMIT };
+  const times = { atime: change.atime ?? omit, mtime: change.mtime ?? omit };
+  // The /proc path of a pinned file is a link that has to be followed.
+  if (node.kind === 'other' && node.pinned >= 0) return utimens(name, times);
+  return utimensat(dirfd, name, times);
+}
+
+function truncate(o: Overlay, node: FileNode, options: { size: number; fh: number | undefined }): number {
+  if (options.fh !== undefined) {
+    const fd = o.handles.fd(options.fh);
+    return fd < 0 ? fd : ftruncate(fd, options.size);
+  }
+  const fd = openReal(node, O_RDWR);
+  if (fd < 0) return fd;
+  const status = ftruncate(fd, options.size);
+  close(fd);
+  return status;
+}
+
+/**
+ * What a write by somebody without CAP_FSETID does to a file: setuid and (executable) setgid bits and file
+ * capabilities go (HANDLE_KILLPRIV_V2).
+ */
+export function dropPrivileges(o: Overlay, node: FileNode): void {
+  if (node.type !== S_IFREG || statNode(node, o.stat) < 0) return;
+  const place = upperPlace(node);
+  if (typeof place === 'number') return;
+  const { mode } = o.stat;
+  const kept = mode & ~S_ISUID & ~((mode & S_IXGRP) !== 0 ? S_ISGID : 0) & 0o7777;
+  if (kept !== (mode & 0o7777)) fchmodat(place.dirfd, place.name, kept);
+  const target = node.pinned >= 0 ? { follow: fdPath(node.pinned) } : entryPath(place.dirfd, place.name);
+  removexattr(target, 'security.capability');
+}

@@ -1,0 +1,138 @@
+// The work directory: where files are made before one rename or link shows them. `work` holds what is being
+// made, `index` the upper inodes of hard links that span layers; both as overlayfs lays them out.
+
+import { VeneerError, errno, toByteString } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import { LayerDir, RealDir } from '../stack/index.js';
+import {
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  Stat,
+  close,
+  linkat,
+  listDirectory,
+  mkdirat,
+  must,
+  openat,
+  statx,
+  unlinkat,
+} from '../sys/index.js';
+import { makeWhiteout, makeXattrWhiteout } from '../whiteout/index.js';
+import type { XattrNamespace } from '../whiteout/index.js';
+
+const WORK = 'work';
+const INDEX = 'index';
+
+/** Removes everything in a directory. Returns 0 or the first -errno. */
+export function emptyDirectory(dirfd: number): number {
+  const entries = listDirectory(dirfd);
+  if (typeof entries === 'number') return entries;
+  const stat = new Stat();
+  for (const { name } of entries) {
+    let status = statx(dirfd, name, stat);
+    if (status >= 0) status = stat.isDirectory ? removeTree(dirfd, name) : unlinkat(dirfd, name);
+    if (status < 0 && status !== -errno.ENOENT) return status;
+  }
+  return 0;
+}
+
+/** Removes a directory with all it holds, never following a link. Returns 0 or -errno. */
+export function removeTree(dirfd: number, name: ByteString): number {
+  const fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (fd < 0) return fd;
+  const emptied = emptyDirectory(fd);
+  close(fd);
+  return emptied < 0 ? emptied : unlinkat(dirfd, name, AT_REMOVEDIR);
+}
+
+/** The kernel's marker of a mount that was not to be synced: `work/incompat/volatile`. */
+function hasVolatileMarker(work: number): boolean {
+  return statx(work, 'incompat/volatile', new Stat()) >= 0;
+}
+
+export class WorkDir {
+  /** The workdir itself; its lock is the mount's. */
+  readonly root: LayerDir;
+  /** `work`: things being made. */
+  readonly fd: number;
+  /** `index`. */
+  readonly index: RealDir;
+  readonly #indexLayer: LayerDir;
+  readonly #namespace: XattrNamespace;
+  #sequence = 0;
+  #whiteout: ByteString | undefined;
+
+  /** Takes over an existing directory and cleans what a killed server left in it. Throws VeneerError or SysError. */
+  constructor(path: string, namespace: XattrNamespace) {
+    this.root = new LayerDir(path, -1);
+    this.#namespace = namespace;
+    makeDirectory(this.root.fd, WORK);
+    makeDirectory(this.root.fd, INDEX);
+    this.fd = must(openat(this.root.fd, WORK, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), 'open', `${path}/${WORK}`);
+    if (hasVolatileMarker(this.fd)) {
+      throw new VeneerError('invalid', `'${path}' belongs to a volatile mount that was not un-mounted cleanly`, {
+        hint: `its upper directory may have lost data; to use it all the same, remove ${path}/work/incompat/volatile`,
+      });
+    }
+    must(emptyDirectory(this.fd), 'clean', `${path}/${WORK}`);
+    this.#indexLayer = new LayerDir(`${path}/${INDEX}`, -1);
+    this.index = new RealDir(this.#indexLayer);
+  }
+
+  /** A name nothing in `work` has. */
+  newName(): ByteString {
+    this.#sequence += 1;
+    return `#${this.#sequence.toString(16)}`;
+  }
+
+  /** Leaves the kernel's marker: whoever mounts this again after a crash is told. */
+  markVolatile(): void {
+    makeDirectory(this.fd, 'incompat');
+    makeDirectory(this.fd, 'incompat/volatile');
+  }
+
+  /**
+   * Makes a whiteout `name` in `dirfd`, where nothing has that name. All are links of one device, as the kernel
+   * makes them: a link is cheaper than an inode.
+   */
+  whiteout(dirfd: number, name: ByteString): number {
+    if (this.#whiteout !== undefined) {
+      const linked = linkat({ dirfd: this.fd, name: this.#whiteout }, { dirfd, name });
+      if (linked !== -errno.EMLINK && linked !== -errno.EXDEV && linked !== -errno.EPERM) return linked;
+      unlinkat(this.fd, this.#whiteout);
+      this.#whiteout = undefined;
+    }
+    const fresh = this.newName();
+    const made = makeWhiteout(this.fd, fresh);
+    if (made === -errno.EPERM) return makeXattrWhiteout(dirfd, name, this.#namespace);
+    if (made < 0) return made;
+    this.#whiteout = fresh;
+    const linked = linkat({ dirfd: this.fd, name: fresh }, { dirfd, name });
+    return linked === -errno.EMLINK || linked === -errno.EPERM ? makeWhiteout(dirfd, name) : linked;
+  }
+
+  /** Removes the shared whiteout and the volatile marker: a clean end. */
+  close(): void {
+    emptyDirectory(this.fd);
+    close(this.fd);
+    this.#indexLayer.close();
+    this.root.close();
+  }
+}
+
+function makeDirectory(dirfd: number, name: ByteString): void {
+  const made = mkdirat(dirfd, name, 0o700);
+  if (made !== -errno.EEXIST) must(made, 'mkdir', name);
+}
+
+/** Whether two paths are on one file system. Throws a SysError. */
+export function sameFileSystem(a: string, b: string): boolean {
+  const first = new Stat();
+  const second = new Stat();
+  must(statx(AT_FDCWD, toByteString(a), first), 'stat', a);
+  must(statx(AT_FDCWD, toByteString(b), second), 'stat', b);
+  return first.dev === second.dev;
+}

@@ -1,0 +1,98 @@
+// Extended attributes: the user's own are kept, the overlay's are hidden and cannot be touched.
+
+import { errno } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import type { Outcome } from '../fuse/index.js';
+import { S_ISGID, entryPath, fchmodat, fdPath, getxattr as get, listxattr as list } from '../sys/index.js';
+import { removexattr as remove, setxattr as set } from '../sys/index.js';
+import type { XattrTarget } from '../sys/index.js';
+import { escapeXattr, unescapeXattr } from '../whiteout/index.js';
+import { statNode } from './attr.js';
+import { copyUp, copyUpDirectory } from './copy-up.js';
+import type { Node } from './node.js';
+import { after } from './outcome.js';
+import type { Overlay } from './overlay.js';
+import { upperPlace } from './setattr.js';
+
+const ACL_DEFAULT = 'system.posix_acl_default';
+const ACL_PREFIX = 'system.posix_acl_';
+
+/** Where the attributes of a node are read. */
+function target(node: Node): XattrTarget | number {
+  if (node.kind === 'directory') {
+    const fd = node.parts[0]?.fd() ?? -errno.ESTALE;
+    return fd < 0 ? fd : entryPath(fd, '.');
+  }
+  if (node.pinned >= 0) return { follow: fdPath(node.pinned) };
+  const place = node.upper ?? node.lower;
+  if (place === undefined) return -errno.ESTALE;
+  const fd = place.dir.fd();
+  return fd < 0 ? fd : entryPath(fd, place.name);
+}
+
+export function getxattr(node: Node, name: ByteString): Buffer | number {
+  const from = target(node);
+  return typeof from === 'number' ? from : get(from, escapeXattr(name));
+}
+
+export function listxattr(node: Node): ByteString[] | number {
+  const from = target(node);
+  if (typeof from === 'number') return from;
+  const names = list(from);
+  if (typeof names === 'number') return names;
+  return names.map(unescapeXattr).filter((name) => name !== undefined);
+}
+
+function bringUp(o: Overlay, node: Node): Outcome {
+  return node.kind === 'directory' ? copyUpDirectory(o, node) : copyUp(o, node);
+}
+
+export interface SetxattrRequest {
+  readonly name: ByteString;
+  readonly value: Buffer;
+  /** XATTR_CREATE, XATTR_REPLACE. */
+  readonly flags: number;
+  /** An ACL change by somebody outside the file's group: setgid goes. */
+  readonly killSgid: boolean;
+}
+
+export function setxattr(o: Overlay, node: Node, request: SetxattrRequest): Outcome {
+  const { name, flags, killSgid } = request;
+  // The value lives in the request's buffer; a copy-up may outlast it.
+  const value = Buffer.from(request.value);
+  return after(bringUp(o, node), () => {
+    const to = target(node);
+    if (typeof to === 'number') return to;
+    const status = set(to, escapeXattr(name), value, flags);
+    if (status >= 0) noteAcl(node, name);
+    if (status >= 0 && killSgid) dropSetgid(o, node);
+    return status;
+  });
+}
+
+export function removexattr(o: Overlay, node: Node, name: ByteString): Outcome {
+  // Without the attribute nothing changes, so nothing is copied up for it.
+  const present = getxattr(node, name);
+  if (typeof present === 'number' && !name.startsWith(ACL_PREFIX)) return present;
+  return after(bringUp(o, node), () => {
+    const from = target(node);
+    if (typeof from === 'number') return from;
+    noteAcl(node, name);
+    return remove(from, escapeXattr(name));
+  });
+}
+
+function noteAcl(node: Node, name: ByteString): void {
+  if (node.kind === 'directory' && name === ACL_DEFAULT) node.hasDefaultAcl = undefined;
+}
+
+function dropSetgid(o: Overlay, node: Node): void {
+  const place = upperPlace(node);
+  if (typeof place === 'number' || statNode(node, o.stat) < 0) return;
+  fchmodat(place.dirfd, place.name, o.stat.mode & 0o7777 & ~S_ISGID);
+}
+
+/** Whether files made in a directory of the upper inherit an ACL, which takes the place of the umask. */
+export function hasDefaultAcl(dirfd: number): boolean {
+  return typeof get(entryPath(dirfd, '.'), ACL_DEFAULT) !== 'number';
+}
