@@ -35,10 +35,14 @@ async function describe(entry: CommandName & { name: CommandId }): Promise<Compl
   };
 }
 
+const IMAGES = "veneer images --format '{{.Repository}}:{{.Tag}}'";
+const CONTAINERS = "veneer ps -a --format '{{.Names}}'";
+
+/** What prints the names to choose from. */
 const LISTERS: Readonly<Record<NonNullable<CommandName['completes']>, string>> = {
-  images: "veneer images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null",
-  containers: "veneer ps -a --format '{{.Names}}' 2>/dev/null",
-  both: "{ veneer ps -a --format '{{.Names}}'; veneer images --format '{{.Repository}}:{{.Tag}}'; } 2>/dev/null",
+  images: IMAGES,
+  containers: CONTAINERS,
+  both: `${CONTAINERS}; ${IMAGES}`,
 };
 
 const topWords = (commands: readonly Completed[]): string[] => [
@@ -57,7 +61,7 @@ function verbsOf(commands: readonly Completed[], group: string): string[] {
 function bash(commands: readonly Completed[]): string {
   const cases = commands.map(({ forms, flags, objects }) => {
     const words = flags.flatMap(({ names }) => names).join(' ');
-    const list = objects === undefined ? '' : `; [[ $cur == -* ]] || words="$(${LISTERS[objects]})"`;
+    const list = objects === undefined ? '' : `; [[ $cur == -* ]] || words="$({ ${LISTERS[objects]}; } 2>/dev/null)"`;
     return `    ${forms.map((form) => `'${form}'`).join('|')}) words='${words}'${list} ;;`;
   });
   const groups = Object.keys(GROUPS).map((group) => `    '${group}') words='${verbsOf(commands, group).join(' ')}' ;;`);
@@ -66,7 +70,7 @@ _veneer() {
   local cur=\${COMP_WORDS[COMP_CWORD]} form='' words='' at word
   for ((at = 1; at < COMP_CWORD; at++)); do
     word=\${COMP_WORDS[at]}
-    [[ $word == -* ]] && continue
+    [[ $word == -* || \${COMP_WORDS[at - 1]} == --@(root|log-level) ]] && continue
     case "$form" in
       '') form=$word ;;
       ${Object.keys(GROUPS).join('|')}) form="$form $word" ;;
@@ -95,7 +99,8 @@ function zsh(commands: readonly Completed[]): string {
   const verbs = Object.keys(GROUPS).map((group) => `    ${group}) compadd -- ${verbsOf(commands, group).join(' ')} ;;`);
   const cases = commands.map(({ forms, flags, objects }) => {
     const words = flags.flatMap(({ names }) => names).join(' ');
-    const list = objects === undefined ? '_files' : `compadd -- \${(f)"$(${LISTERS[objects]})"}; _files`;
+    const list =
+      objects === undefined ? '_files' : `compadd -- \${(f)"$({ ${LISTERS[objects]}; } 2>/dev/null)"}; _files`;
     return `    ${forms.map((form) => form.replace(' ', '\\ ')).join('|')}) if [[ $PREFIX == -* ]]; then compadd -- ${words}; else ${list}; fi ;;`;
   });
   return `#compdef veneer
@@ -104,9 +109,10 @@ _veneer() {
   commands=(
 ${[...described, ...groups].join('\n')}
   )
-  local form='' word
+  local form='' word before=''
   for word in \${words[2,CURRENT-1]}; do
-    [[ $word == -* ]] && continue
+    if [[ $word == -* || $before == --root || $before == --log-level ]]; then before=$word; continue; fi
+    before=$word
     case "$form" in
       '') form=$word ;;
       ${Object.keys(GROUPS).join('|')}) form="$form $word" ;;
@@ -122,6 +128,8 @@ if [ "$funcstack[1]" = _veneer ]; then _veneer "$@"; else compdef _veneer veneer
 `;
 }
 
+const quoteFish = (text: string): string => text.replace(/[\\']/g, '\\$&');
+
 function fish(commands: readonly Completed[]): string {
   const top = topWords(commands).join(' ');
   const lines = [`set -l tops ${top}`, 'complete -c veneer -n "not __fish_seen_subcommand_from $tops" -f'];
@@ -130,16 +138,18 @@ function fish(commands: readonly Completed[]): string {
     for (const form of forms) {
       const [word = '', verb] = form.split(' ');
       const seen = `__fish_seen_subcommand_from ${word}`;
-      if (verb === undefined) add('not __fish_seen_subcommand_from $tops', `-a ${word} -d '${quote(summary)}'`);
-      else add(`${seen}; and not __fish_seen_subcommand_from ${verb}`, `-f -a ${verb} -d '${quote(summary)}'`);
+      if (verb === undefined) add('not __fish_seen_subcommand_from $tops', `-a ${word} -d '${quoteFish(summary)}'`);
+      else add(`${seen}; and not __fish_seen_subcommand_from ${verb}`, `-f -a ${verb} -d '${quoteFish(summary)}'`);
       const here = verb === undefined ? seen : `${seen}; and __fish_seen_subcommand_from ${verb}`;
       for (const { names, description } of flags) {
         const spelled = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
-        add(here, `${spelled.join(' ')} -d '${quote(description)}'`);
+        add(here, `${spelled.join(' ')} -d '${quoteFish(description)}'`);
       }
-      if (objects !== undefined)
-        add(here, `-a '(${quote(LISTERS[objects]).replace(/^\{ (.*); \}/, 'begin; $1; end')})'`);
+      if (objects !== undefined) add(here, `-a '(${quoteFish(`begin; ${LISTERS[objects]}; end 2>/dev/null`)})'`);
     }
+  }
+  for (const [group, summary] of Object.entries(GROUPS)) {
+    add('not __fish_seen_subcommand_from $tops', `-a ${group} -d '${quoteFish(summary)}'`);
   }
   return `# fish completion for veneer\n${lines.join('\n')}\n`;
 }

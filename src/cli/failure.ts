@@ -1,19 +1,15 @@
 // From what was thrown to one line on stderr and an exit code.
 
 import type { CommanderError } from 'commander';
-import { hasCode, messageOf, SysError, VeneerError } from '../core/index.js';
+import { displayBytes, hasCode, messageOf, SysError, toByteString, VeneerError } from '../core/index.js';
 
 /** Exit codes: 0 done, 1 failed, 2 the command line is wrong. */
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
-/** The error in one line, control characters shown, and the reason below it where the message lacks that. */
+/** The message in one line, which holds the names others chose: they must not steer the terminal. */
 function describe(error: unknown): string {
-  let text = messageOf(error);
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof Error && !text.includes(cause.message)) text += `: ${cause.message}`;
-  // eslint-disable-next-line no-control-regex -- a name chosen by others must not steer the terminal
-  return text.replace(/\s*\n\s*/g, ' ').replace(/[\x00-\x1f\x7f]/g, '?');
+  return displayBytes(toByteString(messageOf(error).replace(/\s*\n\s*/g, ' ')));
 }
 
 function hintOf(error: unknown): string | undefined {

@@ -128,6 +128,7 @@ export function parseOverlayArgs({ args, helper }: MountInvocation): OverlayComm
   if (helper && letters.has('f')) return { kind: 'fake' };
   const verbose = !helper && letters.has('d');
   const foreground = verbose || (!helper && letters.has('f'));
-  const source = positionals.length === 2 && positionals[0] !== '' ? { source: positionals[0] } : {};
+  const [first = ''] = positionals;
+  const source = positionals.length === 2 && first !== '' ? { source: first } : {};
   return { kind: 'mount', request: { ...rest, ...source, lowerdir, mountpoint }, foreground, verbose, warnings };
 }

@@ -1,7 +1,7 @@
 // `veneer overlay`: the file system alone. Not a command of commander: its command line is fuse-overlayfs's.
 
 import type { Command } from 'commander';
-import { report } from '../failure.js';
+import { EXIT_FAILURE, EXIT_USAGE, report } from '../failure.js';
 import type { MountInvocation } from '../invocation.js';
 import { parseOverlayArgs } from '../overlay-args.js';
 import type { OverlayCommand } from '../overlay-args.js';
@@ -49,6 +49,9 @@ async function mount(command: Extract<OverlayCommand, { kind: 'mount' }>): Promi
   else await startOverlay(request);
 }
 
+/** mount(8)'s codes, "incorrect invocation" and "mount failure", which a helper hands through. */
+const HELPER_CODES: Readonly<Record<number, number>> = { [EXIT_USAGE]: 1, [EXIT_FAILURE]: 32 };
+
 /** Runs an overlay command line and sets `process.exitCode`. */
 export async function runOverlay(invocation: MountInvocation): Promise<void> {
   try {
@@ -67,7 +70,8 @@ export async function runOverlay(invocation: MountInvocation): Promise<void> {
     }
   } catch (error) {
     const debug = invocation.args.some((arg) => arg === '-d' || arg === '--debug');
-    process.exitCode = report(error, { usage: 'veneer overlay', debug });
+    const code = report(error, { usage: 'veneer overlay', debug });
+    process.exitCode = invocation.helper ? (HELPER_CODES[code] ?? code) : code;
   }
 }
 
