@@ -80,7 +80,7 @@ export class ContainerStore {
 
   /** Waits for the lock under which a container is mounted, committed and removed. Finishes what a dead process began. */
   async lock(record: ContainerRecord): Promise<HeldLock> {
-    const held = await lockDirectory(this.directory(record.id), `container ${record.name}`);
+    const held = await this.#lockDirectory(record);
     try {
       if (this.#rows.get(record.id) === undefined) throw missing(record.name);
       this.recover(record.id);
@@ -88,6 +88,15 @@ export class ContainerStore {
     } catch (error) {
       held.release();
       throw error;
+    }
+  }
+
+  async #lockDirectory(record: ContainerRecord): Promise<HeldLock> {
+    try {
+      return await lockDirectory(this.directory(record.id), `container ${record.name}`);
+    } catch (error) {
+      // Removed meanwhile, directory and all.
+      throw this.#rows.get(record.id) === undefined ? missing(record.name) : error;
     }
   }
 

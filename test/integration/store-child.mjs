@@ -1,0 +1,132 @@
+// A process that works on a store and may be killed in the middle of it:
+//   node store-child.mjs ROOT SCENARIO [KILL-AT]
+// With KILL-AT it dies (SIGKILL) just before that call of a function that changes the disk. It prints the number of such
+// calls when it reaches its end.
+
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import path from 'node:path';
+
+const [root, scenario, killAt = '0'] = process.argv.slice(2);
+let calls = 0;
+/** Opening the store is part of one scenario only. */
+let armed = scenario === 'open';
+
+function step() {
+  if (!armed) return;
+  calls += 1;
+  if (calls === Number(killAt)) process.kill(process.pid, 'SIGKILL');
+}
+
+for (const name of ['renameSync', 'mkdirSync', 'unlinkSync', 'fsyncSync', 'openSync', 'writeSync']) {
+  const original = fs[name];
+  fs[name] = (...args) => {
+    step();
+    return original(...args);
+  };
+}
+syncBuiltinESMExports();
+
+const dist = new URL('../../dist/', import.meta.url);
+const { default: Sqlite } = await import('better-sqlite3');
+const { Store } = await import(new URL('store/index.js', dist).href);
+const { chainIds, parseReference, toDiffId } = await import(new URL('image/index.js', dist).href);
+
+const exec = Sqlite.prototype.exec;
+const transaction = Sqlite.prototype.transaction;
+Sqlite.prototype.transaction = function intercepted(work) {
+  // Once before the transaction, once inside it after its statements, once after it is on disk.
+  const run = transaction.call(this, (...args) => {
+    const result = work(...args);
+    step();
+    return result;
+  });
+  const immediate = run.immediate;
+  return {
+    immediate() {
+      step();
+      const result = run.immediate();
+      step();
+      return result;
+    },
+  };
+};
+Sqlite.prototype.exec = function intercepted(sql) {
+  step();
+  return exec.call(this, sql);
+};
+
+const diffIdOf = (text) => toDiffId(`sha256:${createHash('sha256').update(text).digest('hex')}`);
+
+function addImage(store, layers, name) {
+  const lease = store.lease();
+  const ids = chainIds(layers.map(diffIdOf));
+  layers.forEach((text, index) => {
+    if (store.layers.reuse(ids[index], lease) !== undefined) return;
+    const staged = store.layers.stage();
+    fs.writeFileSync(path.join(staged.diff, 'file'), text);
+    store.layers.commit(staged, { diffId: diffIdOf(text), parent: ids[index - 1], size: text.length }, lease);
+  });
+  const rootfs = { type: 'layers', diff_ids: layers.map(diffIdOf) };
+  const image = store.images.create({ architecture: 'amd64', os: 'linux', rootfs }, [parseReference(name)]);
+  lease.release();
+  return image;
+}
+
+function addContainer(store, image, name) {
+  const staged = store.containers.stage();
+  fs.mkdirSync(path.join(staged.path, 'upper'));
+  fs.writeFileSync(path.join(staged.path, 'upper', 'change'), name);
+  const id = createHash('sha256').update(name).digest('hex');
+  return store.containers.create({ id, name, image: image.id, imageReference: 'x', labels: {} }, staged);
+}
+
+const scenarios = {
+  open() {},
+  /** What must be there before the steps that are interrupted. */
+  prepare(store) {
+    addContainer(store, addImage(store, ['base'], 'base'), 'box');
+  },
+  import(store) {
+    addImage(store, ['base', 'two'], 'child');
+  },
+  create(store) {
+    addContainer(store, store.images.resolve('base'), 'second');
+  },
+  async commit(store) {
+    const record = store.containers.resolve('box');
+    const held = await store.containers.lock(record);
+    const parent = store.images.get(record.image).layers.at(-1);
+    store.containers.moveUpper(record.id, { diffId: diffIdOf('box'), parent, size: 3, history: {} });
+    held.release();
+  },
+  async rm(store) {
+    const record = store.containers.resolve('box');
+    const held = await store.containers.lock(record);
+    store.containers.remove(record.id);
+    held.release();
+  },
+  rmi(store) {
+    store.images.remove('base');
+  },
+  prune(store) {
+    store.prune();
+  },
+  /** Imports and removes images that share a layer, again and again, against others that do so, too. */
+  churn(store) {
+    const own = String(process.pid);
+    for (let round = 0; round < 15; round += 1) {
+      addImage(store, ['shared', own], own);
+      store.images.remove(own);
+      store.prune();
+    }
+    addImage(store, ['shared', own], own);
+  },
+};
+
+const store = Store.open(root);
+armed = true;
+await scenarios[scenario](store);
+store.close();
+process.stdout.write(String(calls));
