@@ -2,7 +2,8 @@
 // zstd through the system's programs, as moby does for xz.
 
 import { spawn } from 'node:child_process';
-import { Duplex, pipeline, Readable } from 'node:stream';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { pipeline, Readable } from 'node:stream';
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { hasCode, messageOf, VeneerError } from '../core/index.js';
@@ -35,46 +36,61 @@ const CHUNK_SIZE = 256 * 1024;
 /** Absent from Node before 22.15. */
 const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform };
 
-function decompressor(compression: Exclude<Compression, 'none'>): Duplex {
-  if (compression === 'gzip') return zlib.createGunzip({ chunkSize: CHUNK_SIZE });
-  if (compression === 'zstd' && createZstdDecompress !== undefined)
-    return createZstdDecompress({ chunkSize: CHUNK_SIZE });
-  return throughProgram(compression);
+type Chunks = AsyncIterable<Uint8Array>;
+
+/** What a failing source throws is thrown again by the output. */
+function filter(compression: Exclude<Compression, 'none'>, source: Chunks): Chunks {
+  if (compression === 'gzip') return throughStream(zlib.createGunzip({ chunkSize: CHUNK_SIZE }), source);
+  if (compression === 'zstd' && createZstdDecompress !== undefined) {
+    return throughStream(createZstdDecompress({ chunkSize: CHUNK_SIZE }), source);
+  }
+  return throughProgram(compression, source);
 }
 
-/** A filter program as a stream; its failure, or its absence, is the stream's error. */
-function throughProgram(program: 'xz' | 'bzip2' | 'zstd'): Duplex {
+function throughStream(stream: Transform, source: Chunks): Chunks {
+  pipeline(Readable.from(source), stream, () => undefined);
+  return stream as Chunks;
+}
+
+/** Runs a filter program. Its output is only complete when it has ended well. */
+async function* throughProgram(program: 'xz' | 'bzip2' | 'zstd', source: Chunks): AsyncGenerator<Uint8Array, void> {
   const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const ended = outcome(child, program);
+  // Awaited below, when the output has ended; it may fail before.
+  ended.catch(() => undefined);
+  let failure: { readonly error: unknown } | undefined;
+  // EPIPE says no more than that the program has ended, and why is for its exit code to say.
+  pipeline(Readable.from(source), child.stdin, (error) => {
+    if (!error || hasCode(error, 'EPIPE') || child.exitCode !== null || child.pid === undefined) return;
+    failure = { error };
+    child.kill();
+  });
+  try {
+    yield* child.stdout as Chunks;
+    await ended.catch((error: unknown) => {
+      throw failure === undefined ? error : failure.error;
+    });
+  } finally {
+    child.kill();
+  }
+}
+
+/** Fulfilled when the program has done its work. */
+function outcome(child: ChildProcessWithoutNullStreams, program: string): Promise<void> {
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, 500)));
-  const ended = new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     child.once('error', (cause) => {
       const missing = hasCode(cause, 'ENOENT');
-      const hint = missing ? `install ${program === 'xz' ? 'xz-utils' : program}` : undefined;
-      const detail = hint === undefined ? { cause } : { cause, hint };
-      reject(
-        new VeneerError(
-          'unavailable',
-          `cannot run '${program}': ${missing ? 'it is not installed' : cause.message}`,
-          detail,
-        ),
-      );
+      const why = missing ? 'it is not installed' : cause.message;
+      const hint = missing ? { hint: `install ${program === 'xz' ? 'xz-utils' : program}` } : {};
+      reject(new VeneerError('unavailable', `cannot run '${program}': ${why}`, { cause, ...hint }));
     });
     child.once('close', (code) => {
       if (code === 0) resolve();
       else reject(new VeneerError('integrity', `cannot decompress: ${complaint.trim() || `${program} failed`}`));
     });
   });
-  ended.catch(() => undefined);
-  const stream = Duplex.from({ writable: child.stdin, readable: checked(child.stdout, ended) });
-  stream.once('close', () => child.kill());
-  return stream;
-}
-
-/** A program's output, whose end is only believed when the program has ended well. */
-async function* checked(output: Readable, ended: Promise<void>): AsyncGenerator<Buffer, void> {
-  for await (const chunk of output) yield chunk as Buffer;
-  await ended;
 }
 
 function asVeneerError(error: unknown): unknown {
@@ -114,11 +130,9 @@ export async function* decompress(
   })();
   const compression = detectCompression(Buffer.concat(head));
   if (compression === 'none') return yield* counted;
-  const filter = decompressor(compression);
-  pipeline(Readable.from(counted, { objectMode: true }), filter, () => undefined);
   let produced = 0;
   try {
-    for await (const chunk of filter as AsyncIterable<Buffer>) {
+    for await (const chunk of filter(compression, counted)) {
       produced += chunk.length;
       if (produced > RATIO_FLOOR && produced > maxRatio * compressed) {
         throw limitError(`the data is compressed more than ${String(maxRatio)} times`);

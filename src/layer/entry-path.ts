@@ -11,7 +11,7 @@ export function isAufsMetadata(path: ByteString): boolean {
   return /^(?:\.?\/)*\.wh\.\.wh\.(?!\.opq$)/.test(path);
 }
 
-/** NAME_MAX of every Linux file system that can hold a layer. */
+/** NAME_MAX of every Linux file system that can hold a layer. A whiteout's name is its prefix longer than what it hides. */
 const NAME_MAX = 255;
 
 /**
@@ -30,9 +30,11 @@ export function entryComponents(path: ByteString, entry: ByteString, limits: Lay
     throw limitError(`the path of a tar entry has more than ${String(limits.maxDepth)} components`);
   }
   for (const [index, component] of components.entries()) {
+    const prefix = component.startsWith(WHITEOUT_PREFIX) ? WHITEOUT_PREFIX.length : 0;
     if (component === '..') throw entryError('integrity', entry, "its path or link target contains '..'");
-    if (component.length > NAME_MAX) throw entryError('integrity', entry, 'a name in its path has more than 255 bytes');
-    if (index < components.length - 1 && component.startsWith(WHITEOUT_PREFIX)) {
+    if (component.length - prefix > NAME_MAX)
+      throw entryError('integrity', entry, 'a name in its path has more than 255 bytes');
+    if (index < components.length - 1 && prefix > 0) {
       throw entryError('integrity', entry, `'${component}' in its path is a whiteout, not a directory`);
     }
   }

@@ -10,3 +10,8 @@ export { TarWriter } from './tar-writer.js';
 export type { ByteSink } from './tar-writer.js';
 export { applyLayer } from './apply-layer.js';
 export type { AppliedLayer, ApplyLayerOptions } from './apply-layer.js';
+export type { ChangeKind } from './change-walk.js';
+export { diffLayers } from './diff-layers.js';
+export type { Change, DiffLayersOptions } from './diff-layers.js';
+export { writeLayer } from './write-layer.js';
+export type { WriteLayerOptions, WrittenLayer } from './write-layer.js';

@@ -84,17 +84,14 @@ function encodeBlock({ path, typeflag, size, entry }: Block): Buffer {
   return block;
 }
 
-/** The padding that follows content of a size. */
-export function paddingAfter(size: number): Buffer {
+/** Two blocks of zeros end an archive; parts of them pad content. */
+const ZEROS = Buffer.alloc(2 * BLOCK_SIZE);
+
+function paddingAfter(size: number): Buffer {
   return ZEROS.subarray(0, -size & (BLOCK_SIZE - 1));
 }
 
-const ZEROS = Buffer.alloc(2 * BLOCK_SIZE);
-
-/** What ends an archive. */
-export const END_OF_ARCHIVE: Buffer = ZEROS;
-
-/** The header blocks of an entry. Its content follows, then `paddingAfter(size)`. */
+/** The header blocks of an entry; its content follows. */
 export function encodeHeader(entry: TarEntry): Buffer {
   const path = entry.type === 'directory' && !entry.path.endsWith('/') ? `${entry.path}/` : entry.path;
   const records = paxRecords(entry, path);
@@ -120,11 +117,16 @@ export function encodeHeader(entry: TarEntry): Buffer {
 /** Takes bytes in order. A chunk is the sink's own until the promise it returns, if any, is fulfilled. */
 export type ByteSink = (chunk: Uint8Array) => Promise<void> | void;
 
-/** Writes entries to a sink: `entry`, then exactly `size` bytes of `content`, and `finish` at the end. */
+const BUFFER_SIZE = 1 << 20;
+
+/** Writes entries to a sink, in large chunks: `entry`, then exactly `size` bytes of content, and `finish` at the end. */
 export class TarWriter {
   readonly #sink: ByteSink;
+  readonly #buffer = Buffer.alloc(BUFFER_SIZE);
+  #used = 0;
+  /** Bytes of the current entry's content still to come. */
   #left = 0;
-  #padding = paddingAfter(0);
+  #padding = 0;
 
   constructor(sink: ByteSink) {
     this.#sink = sink;
@@ -132,21 +134,54 @@ export class TarWriter {
 
   async entry(entry: TarEntry): Promise<void> {
     this.#expectNoContent();
+    await this.#append(encodeHeader(entry));
     this.#left = entry.size;
-    this.#padding = paddingAfter(entry.size);
-    await this.#sink(encodeHeader(entry));
+    this.#padding = paddingAfter(entry.size).length;
   }
 
   async content(chunk: Uint8Array): Promise<void> {
     if (chunk.length > this.#left) throw new RangeError('more content than the header says');
-    await this.#sink(chunk);
+    await this.#append(chunk);
     this.#left -= chunk.length;
-    if (this.#left === 0 && this.#padding.length > 0) await this.#sink(this.#padding);
+    if (this.#left === 0) await this.#append(ZEROS.subarray(0, this.#padding));
   }
 
+  /**
+   * The whole content of the entry, from a function that fills a buffer from its start and returns how much it has put
+   * there. Returns false where it returned 0 before the end: the archive is of no use then.
+   */
+  async contentFrom(read: (into: Buffer) => number): Promise<boolean> {
+    while (this.#left > 0) {
+      if (this.#used === BUFFER_SIZE) await this.#flush();
+      const got = read(this.#buffer.subarray(this.#used, Math.min(BUFFER_SIZE, this.#used + this.#left)));
+      if (got === 0) return false;
+      this.#used += got;
+      this.#left -= got;
+    }
+    await this.#append(ZEROS.subarray(0, this.#padding));
+    return true;
+  }
+
+  /** Ends the archive; everything has reached the sink then. */
   async finish(): Promise<void> {
     this.#expectNoContent();
-    await this.#sink(END_OF_ARCHIVE);
+    await this.#append(ZEROS);
+    await this.#flush();
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      if (this.#used === BUFFER_SIZE) await this.#flush();
+      const piece = bytes.subarray(done, done + BUFFER_SIZE - this.#used);
+      this.#buffer.set(piece, this.#used);
+      this.#used += piece.length;
+      done += piece.length;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    await this.#sink(this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
   }
 
   #expectNoContent(): void {

@@ -76,6 +76,18 @@ describe('decompress', () => {
     ).rejects.toThrow('the disk is gone');
   });
 
+  it('passes on the error of its source through a program, too', async () => {
+    const failing = async function* () {
+      yield await Promise.resolve(through('xz').subarray(0, 1e5));
+      throw new RangeError('the disk is gone');
+    };
+    await expect(
+      (async () => {
+        for await (const _ of decompress(failing()));
+      })(),
+    ).rejects.toThrow('the disk is gone');
+  });
+
   it('lets its source go when the reader stops early', async () => {
     let closed = false;
     const endless = (async function* () {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TarWriter } from '../../../src/layer/index.js';
+import { encodeHeader } from '../../../src/layer/tar-writer.js';
 import type { TarEntry, TarType } from '../../../src/layer/index.js';
 import { entry, pack, unpack } from './support.js';
 
@@ -59,11 +60,19 @@ describe('TarWriter', () => {
     expect((await pack([entry(`${split}x`)])).length).toBe(3 * 512 + 1024);
   });
 
-  it('writes sizes above 8 GiB', async () => {
-    const chunks: Buffer[] = [];
-    const writer = new TarWriter((chunk) => void chunks.push(Buffer.from(chunk)));
-    await writer.entry(entry('big', { size: 2 ** 33 }));
-    expect(Buffer.concat(chunks).toString('latin1')).toContain('19 size=8589934592\n');
+  it('writes sizes above 8 GiB', () => {
+    expect(encodeHeader(entry('big', { size: 2 ** 33 })).toString('latin1')).toContain('19 size=8589934592\n');
+  });
+
+  it('takes content from a function, in large chunks, and notices its early end', async () => {
+    const sizes: number[] = [];
+    const writer = new TarWriter((chunk) => void sizes.push(chunk.length));
+    await writer.entry(entry('f', { size: 3_000_000 }));
+    expect(await writer.contentFrom((into) => into.fill(1).length)).toBe(true);
+    await writer.finish();
+    expect(sizes).toEqual([1 << 20, 1 << 20, 512 + 3_000_320 + 1024 - (2 << 20)]);
+    await writer.entry(entry('g', { size: 2 }));
+    expect(await writer.contentFrom(() => 0)).toBe(false);
   });
 
   it('writes records in the byte order of their keys, whatever order they are given in', async () => {

@@ -1,0 +1,77 @@
+// When two things of two views are the same.
+
+import { displayBytes } from '../core/index.js';
+import { close, must, pread } from '../sys/index.js';
+import type { Stat } from '../sys/index.js';
+import type { Found, FoundOther, Merged } from '../stack/index.js';
+import { openContent, placeOf, readLink, readXattrs } from './found-entry.js';
+
+export interface Seen<F extends Found = Found> {
+  readonly found: F;
+  readonly stat: Stat;
+}
+
+/** Whether two merged directories consist of the same real ones. */
+export function samePlaces(a: Merged, b: Merged): boolean {
+  return (
+    a.length === b.length &&
+    a.every((part, index) => part.layer.index === b[index]?.layer.index && part.path === b[index].path)
+  );
+}
+
+function sameXattrs(a: Found, b: Found): boolean {
+  const [one, other] = [readXattrs(placeOf(a)), readXattrs(placeOf(b))];
+  return one.size === other.size && [...one].every(([name, value]) => other.get(name)?.equals(value) === true);
+}
+
+/** Type, mode, owner, time of the last change, and the attributes users see. */
+export function sameAttributes(a: Seen, b: Seen): boolean {
+  return (
+    a.stat.mode === b.stat.mode &&
+    a.stat.uid === b.stat.uid &&
+    a.stat.gid === b.stat.gid &&
+    a.stat.mtimeSec === b.stat.mtimeSec &&
+    a.stat.mtimeNsec === b.stat.mtimeNsec &&
+    sameXattrs(a.found, b.found)
+  );
+}
+
+function sameInode(a: Stat, b: Stat): boolean {
+  return a.inoLow === b.inoLow && a.inoHigh === b.inoHigh && a.dev === b.dev;
+}
+
+/** Whether two files that are no directories are the same in all that a layer holds. */
+export function sameFile(a: Seen<FoundOther>, b: Seen<FoundOther>): boolean {
+  if (sameInode(a.stat, b.stat)) return true;
+  if (a.stat.mode !== b.stat.mode || a.stat.size !== b.stat.size || a.stat.rdev !== b.stat.rdev) return false;
+  if (!sameAttributes(a, b)) return false;
+  if (a.stat.isSymlink) return readLink(placeOf(a.found)) === readLink(placeOf(b.found));
+  return !a.stat.isRegular || a.stat.size === 0 || sameContent(a.found, b.found);
+}
+
+const CHUNK = 256 * 1024;
+const buffers = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)] as const;
+
+function sameContent(a: FoundOther, b: FoundOther): boolean {
+  const one = openContent(a);
+  try {
+    const other = openContent(b);
+    try {
+      return sameBytes(one, other, displayBytes(a.name));
+    } finally {
+      close(other);
+    }
+  } finally {
+    close(one);
+  }
+}
+
+function sameBytes(one: number, other: number, name: string): boolean {
+  for (let at = 0; ;) {
+    const length = must(pread(one, buffers[0], at), 'read', name);
+    const otherLength = must(pread(other, buffers[1], at), 'read', name);
+    if (length !== otherLength || buffers[0].compare(buffers[1], 0, length, 0, length) !== 0) return false;
+    if (length === 0) return true;
+    at += length;
+  }
+}

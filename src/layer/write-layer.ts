@@ -1,0 +1,151 @@
+// The changes of some layers as an OCI changeset: a tar that any OCI tool understands, and the same for the same trees.
+
+import { Digester, displayBytes, VeneerError } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import { toDiffId } from '../image/index.js';
+import type { DiffId } from '../image/index.js';
+import { openStack } from '../stack/index.js';
+import type { Found } from '../stack/index.js';
+import { close, must, read } from '../sys/index.js';
+import type { Stat } from '../sys/index.js';
+import { WHITEOUT_PREFIX } from '../whiteout/index.js';
+import { ChangeWalk } from './change-walk.js';
+import type { ChangeNode } from './change-walk.js';
+import type { DiffLayersOptions } from './diff-layers.js';
+import { describe, openContent } from './found-entry.js';
+import type { TarEntry } from './tar-entry.js';
+import { nameOf, parentOf } from './target-tree.js';
+import { TarWriter } from './tar-writer.js';
+import type { ByteSink } from './tar-writer.js';
+
+export interface WriteLayerOptions extends DiffLayersOptions {
+  /** Where the tar goes; without one it is only hashed. */
+  readonly sink?: ByteSink;
+  /** `SOURCE_DATE_EPOCH`, in seconds: what has changed later is dated to it. */
+  readonly sourceDateEpoch?: number;
+  /** Told the bytes written so far. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export interface WrittenLayer {
+  readonly diffId: DiffId;
+  /** Bytes of the tar. */
+  readonly size: number;
+  /** 0 where nothing has changed. */
+  readonly entries: number;
+  /** Bytes in files. */
+  readonly contentSize: number;
+}
+
+/**
+ * Writes the changeset from the lower layers to all of them. Each directory comes before what is in it; in it explicit
+ * whiteouts come first, then the other names in byte order. Hard links among the changes stay links: the first name
+ * has the content. Sockets are left out: tar has no type for them.
+ *
+ * Errors: SysError from the layers; `unavailable` for a file that shrinks while it is read; what the sink throws.
+ */
+export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLayer> {
+  const digester = new Digester();
+  const tar = new TarWriter((chunk) => {
+    digester.update(chunk);
+    options.onProgress?.(digester.size);
+    return options.sink?.(chunk);
+  });
+  const layer = new LayerWriter(tar, options.sourceDateEpoch);
+  const stack = openStack([...options.upper, ...options.lower]);
+  try {
+    for (const change of new ChangeWalk(options.upper.length).run(stack.root)) await layer.write(change);
+  } finally {
+    stack.close();
+  }
+  await tar.finish();
+  const { entries, contentSize } = layer;
+  return { diffId: toDiffId(digester.digest()), size: digester.size, entries, contentSize };
+}
+
+class LayerWriter {
+  readonly #tar: TarWriter;
+  readonly #latest: number;
+  /** The first path of each file with several names, by device and inode. */
+  readonly #names = new Map<string, ByteString>();
+  entries = 0;
+  contentSize = 0;
+
+  constructor(tar: TarWriter, latest = Number.POSITIVE_INFINITY) {
+    this.#tar = tar;
+    this.#latest = latest;
+  }
+
+  async write(change: ChangeNode): Promise<void> {
+    if (change.kind === 'deleted') {
+      await this.#header(whiteoutOf(change.path));
+      return;
+    }
+    const { found, stat } = change;
+    const path = change.path === '' ? './' : change.path;
+    const linked = found.kind === 'other' ? this.#firstName(stat, path) : undefined;
+    const entry = describe(path, found, stat);
+    if (entry === undefined) return;
+    if (linked !== undefined) {
+      await this.#header({
+        ...entry,
+        type: 'hardlink',
+        linkTarget: linked,
+        size: 0,
+        devMajor: 0,
+        devMinor: 0,
+        xattrs: NONE,
+      });
+      return;
+    }
+    await this.#header(entry);
+    await this.#content(entry, found);
+  }
+
+  async #header(entry: TarEntry): Promise<void> {
+    this.entries += 1;
+    const late = entry.mtime.sec >= this.#latest;
+    await this.#tar.entry(late ? { ...entry, mtime: { sec: this.#latest, nsec: 0 } } : entry);
+  }
+
+  async #content(entry: TarEntry, found: Found): Promise<void> {
+    if (found.kind !== 'other' || entry.size === 0) return;
+    this.contentSize += entry.size;
+    const fd = openContent(found);
+    try {
+      if (await this.#tar.contentFrom((into) => must(read(fd, into), 'read', displayBytes(entry.path)))) return;
+    } finally {
+      close(fd);
+    }
+    throw new VeneerError('unavailable', `'${displayBytes(entry.path)}' shrank while it was read`);
+  }
+
+  /** The path under which a file with several names is in the archive already. */
+  #firstName(stat: Stat, path: ByteString): ByteString | undefined {
+    if (stat.nlink < 2) return undefined;
+    const key = `${String(stat.dev)}:${String(stat.ino)}`;
+    const first = this.#names.get(key);
+    if (first === undefined) this.#names.set(key, path);
+    return first;
+  }
+}
+
+const NONE: ReadonlyMap<ByteString, Buffer> = new Map();
+
+function whiteoutOf(path: ByteString): TarEntry {
+  const parent = parentOf(path);
+  const name = WHITEOUT_PREFIX + nameOf(path);
+  return {
+    path: parent === '' ? name : `${parent}/${name}`,
+    type: 'file',
+    mode: 0,
+    uid: 0,
+    gid: 0,
+    size: 0,
+    mtime: { sec: 0, nsec: 0 },
+    linkTarget: '',
+    devMajor: 0,
+    devMinor: 0,
+    xattrs: NONE,
+  };
+}
