@@ -199,12 +199,12 @@ export class Dispatcher {
       }
       case opcode.MKNOD: {
         q.body(BODY_SIZE.mknod);
-        const options = { ...creation(q), mode: q.u32(0), rdev: q.u32(4), umask: q.u32(8) };
+        const options = { ...callerOf(q), mode: q.u32(0), rdev: q.u32(4), umask: q.u32(8) };
         return this.#withEntry(id, this.#entry, fs.mknod(nodeid, q.name(), options, this.#entry));
       }
       case opcode.MKDIR: {
         q.body(BODY_SIZE.mkdir);
-        const options = { ...creation(q), mode: q.u32(0), umask: q.u32(4) };
+        const options = { ...callerOf(q), mode: q.u32(0), umask: q.u32(4) };
         return this.#withEntry(id, this.#entry, fs.mkdir(nodeid, q.name(), options, this.#entry));
       }
       case opcode.UNLINK:
@@ -228,18 +228,18 @@ export class Dispatcher {
         q.body(BODY_SIZE.open);
         const { opened } = this.#newOut();
         const killSuidgid = (q.u32(4) & abi.FUSE_OPEN_KILL_SUIDGID) !== 0;
-        return this.#withOpened(id, opened, fs.open(nodeid, { flags: q.u32(0), killSuidgid }, opened));
+        return this.#withOpened(id, opened, fs.open(nodeid, { ...callerOf(q), flags: q.u32(0), killSuidgid }, opened));
       }
       case opcode.CREATE: {
         q.body(BODY_SIZE.create);
         const out = this.#newOut();
-        const options = { ...creation(q), flags: q.u32(0), mode: q.u32(4), umask: q.u32(8) };
+        const options = { ...callerOf(q), flags: q.u32(0), mode: q.u32(4), umask: q.u32(8) };
         return this.#withEntryAndOpened(id, out, fs.create(nodeid, q.name(), options, out));
       }
       case opcode.TMPFILE: {
         q.body(BODY_SIZE.create);
         const out = this.#newOut();
-        const options = { ...creation(q), flags: q.u32(0), mode: q.u32(4), umask: q.u32(8) };
+        const options = { ...callerOf(q), flags: q.u32(0), mode: q.u32(4), umask: q.u32(8) };
         return this.#withEntryAndOpened(id, out, fs.tmpfile(nodeid, options, out));
       }
       case opcode.READ:
@@ -347,7 +347,7 @@ export class Dispatcher {
 /** A 32-bit count is what the reply can say. */
 const MAX_COPY = 0x7ffff000;
 
-function creation(q: Request): { caller: { uid: number; gid: number } } {
+function callerOf(q: Request): { caller: { uid: number; gid: number } } {
   return { caller: { uid: q.uid, gid: q.gid } };
 }
 

@@ -66,6 +66,8 @@ export interface Kernel {
   /** Registers an open file as a backing file; an id > 0 or -errno. The fd may be closed afterwards. */
   openBacking(fd: number): number;
   closeBacking(id: number): void;
+  /** Makes the kernel ask for a node's attributes again: for changes that no reply tells it of. */
+  invalidateAttributes(nodeid: number): void;
 }
 
 export interface CopyRange {
@@ -107,7 +109,7 @@ export interface Filesystem {
   rmdir(parent: number, name: ByteString): Outcome;
   rename(options: RenameOptions): Outcome;
   link(nodeid: number, newParent: number, newName: ByteString, entry: Entry): Outcome;
-  open(nodeid: number, options: { flags: number; killSuidgid: boolean }, opened: Opened): Outcome;
+  open(nodeid: number, options: { caller: Caller; flags: number; killSuidgid: boolean }, opened: Opened): Outcome;
   create(
     parent: number,
     name: ByteString,

@@ -9,7 +9,7 @@ import { SpinBudget } from './spin.js';
 import * as abi from './wire/abi.js';
 import { OUT_HEADER, initFlag2, opcode } from './wire/abi.js';
 import { chooseInit, readInit, writeInit } from './wire/init.js';
-import { writeHeader } from './wire/reply.js';
+import { writeHeader, writeInvalidateAttributes } from './wire/reply.js';
 import type { Validity } from './wire/reply.js';
 import { Request } from './wire/request.js';
 
@@ -139,6 +139,7 @@ export class Session {
     const { device } = this.#options;
     const map = Buffer.alloc(16);
     const closing = Buffer.alloc(4);
+    const notification = Buffer.alloc(OUT_HEADER.size + abi.NOTIFY_INVAL_INODE.size);
     return {
       passthrough,
       openBacking(fd) {
@@ -148,6 +149,10 @@ export class Session {
       closeBacking(id) {
         closing.writeInt32LE(id, 0);
         ioctl(device, abi.FUSE_DEV_IOC_BACKING_CLOSE, closing);
+      },
+      invalidateAttributes(nodeid) {
+        // Failure means that the kernel has forgotten the node already.
+        write(device, notification, writeInvalidateAttributes(notification, nodeid));
       },
     };
   }

@@ -6,7 +6,6 @@ import type { Caller, Entry, Opened } from '../fuse/index.js';
 import {
   AT_FDCWD,
   O_ACCMODE,
-  O_CREAT,
   O_EXCL,
   O_PATH,
   O_RDWR,
@@ -187,7 +186,7 @@ export function createOpen(
   const made = create(o, request, out.entry);
   if (made < 0) return made;
   const node = o.nodes.get(out.entry.nodeid) as FileNode;
-  const status = register(o, node, request.flags & ~(O_CREAT | O_EXCL), out.opened);
+  const status = register(o, node, request, out.opened);
   if (status < 0) o.nodes.forget(node.id, 1);
   return status;
 }
@@ -220,5 +219,5 @@ export function createUnnamed(
   node.nlookup += 1;
   out.entry.nodeid = node.id;
   fillAttr(node, o.stat, out.entry.attr);
-  return register(o, node, request.flags & ~(O_CREAT | O_TMPFILE), out.opened);
+  return register(o, node, request, out.opened);
 }

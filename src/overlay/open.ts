@@ -7,16 +7,18 @@
 
 import { errno } from '../core/index.js';
 import { FOPEN_KEEP_CACHE, FOPEN_PASSTHROUGH } from '../fuse/index.js';
-import type { Opened, Outcome } from '../fuse/index.js';
-import { O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, S_IFREG, close, ftruncate } from '../sys/index.js';
+import type { Caller, Opened, Outcome } from '../fuse/index.js';
+import { O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, S_IFREG, S_ISGID, S_ISUID, close, ftruncate } from '../sys/index.js';
 import { copyUp } from './copy-up.js';
 import { openReal } from './handles.js';
-import { dropPrivileges } from './setattr.js';
+import { S_IXGRP, dropPrivileges } from './setattr.js';
+import { statNode } from './attr.js';
 import type { FileNode } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
 
 export interface OpenRequest {
+  readonly caller: Caller;
   readonly flags: number;
   readonly killSuidgid: boolean;
 }
@@ -25,7 +27,7 @@ export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opene
   const { flags } = request;
   const truncates = (flags & O_TRUNC) !== 0;
   const writes = (flags & O_ACCMODE) !== O_RDONLY || truncates;
-  if (!writes) return register(o, node, flags, opened);
+  if (!writes) return register(o, node, request, opened);
   return after(copyUp(o, node, truncates ? 'empty' : 'all'), () => {
     if (splitFromReaders(o, node)) return -errno.ESTALE;
     if (truncates) {
@@ -33,7 +35,7 @@ export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opene
       if (truncated < 0) return truncated;
     }
     if (request.killSuidgid) dropPrivileges(o, node);
-    return register(o, node, flags, opened);
+    return register(o, node, request, opened);
   });
 }
 
@@ -69,10 +71,30 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
   return true;
 }
 
+/**
+ * Whether a write through this open has to take setuid or setgid away. With passthrough nobody would: the kernel
+ * leaves it to us (HANDLE_KILLPRIV_V2), and the file system below sees our own rights.
+ */
+function losesPrivileges(o: Overlay, node: FileNode, flags: number): boolean {
+  if ((flags & O_ACCMODE) === O_RDONLY || statNode(node, o.stat) < 0) return false;
+  const { mode } = o.stat;
+  return (mode & S_ISUID) !== 0 || (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
+}
+
 /** Makes a handle of an open; with passthrough if the kernel and the file allow it. */
-export function register(o: Overlay, node: FileNode, flags: number, opened: Opened): number {
+export function register(
+  o: Overlay,
+  node: FileNode,
+  request: { readonly caller: Caller; readonly flags: number },
+  opened: Opened,
+): number {
+  const { caller, flags } = request;
   if (node.type === S_IFREG && o.kernel?.passthrough === true && (node.opens === 0 || node.backing !== undefined)) {
-    const backing = node.backing ?? openBacking(o, node);
+    const privileged = losesPrivileges(o, node, flags);
+    // Too late for writing through us where others have it open; whoever is not root loses the bits at once.
+    if (privileged && node.backing !== undefined && caller.uid !== 0) dropPrivileges(o, node);
+    const apart = privileged && node.backing === undefined;
+    const backing = node.backing ?? (apart ? -errno.EOPNOTSUPP : openBacking(o, node));
     if (typeof backing !== 'number') {
       node.backing = backing;
       opened.fh = o.handles.add({ node, flags, fd: -1 });

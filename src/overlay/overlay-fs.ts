@@ -17,6 +17,8 @@ import type {
   RenameOptions,
 } from '../fuse/index.js';
 import {
+  S_IFCHR,
+  S_IFMT,
   S_IFREG,
   close,
   copyFileRange,
@@ -118,6 +120,8 @@ export class OverlayFs implements Filesystem {
     entry: Entry,
   ): Outcome {
     const { mode, umask, rdev, caller } = options;
+    // It would be a whiteout (ovl_mknod).
+    if ((mode & S_IFMT) === S_IFCHR && rdev === 0) return -errno.EPERM;
     const making = { kind: 'node', mode, umask, rdev } as const;
     return create(this.#o, { parent: this.#o.nodes.directory(parent), name, caller, making }, entry);
   }
@@ -151,7 +155,7 @@ export class OverlayFs implements Filesystem {
     return link(this.#o, node, { parent: this.#o.nodes.directory(newParent), name: newName }, entry);
   }
 
-  open(nodeid: number, options: { flags: number; killSuidgid: boolean }, opened: Opened): Outcome {
+  open(nodeid: number, options: { caller: Caller; flags: number; killSuidgid: boolean }, opened: Opened): Outcome {
     const node = this.#o.nodes.get(nodeid);
     if (node.kind === 'directory') return -errno.EISDIR;
     return openFile(this.#o, node, options, opened);

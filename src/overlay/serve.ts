@@ -44,8 +44,8 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
     offload,
   });
   const { root } = overlay.nodes;
-  const bottom = root.lowerParts[0] ?? root.parts[0];
-  if (bottom !== undefined && bottom.stat(overlay.stat) >= 0) overlay.inos.assign(overlay.stat, root);
+  const top = root.parts[0];
+  if (top !== undefined && top.stat(overlay.stat) >= 0) overlay.inos.assign(overlay.stat, root);
   return overlay;
 }
 

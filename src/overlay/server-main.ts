@@ -2,7 +2,8 @@
 // that the mount answers, or why not. Then it lets go of its standard streams, on whose end others may wait, and
 // serves until un-mounted. The mount point is also an argument, so that a list of processes tells them apart.
 
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
+import { isCloseOnExec } from '../sys/index.js';
 import type { OverlayOptions } from './options.js';
 import { describeFailure } from './serve-worker.js';
 import type { Failure } from './serve-worker.js';
@@ -29,6 +30,18 @@ function answer(line: ServerAnswer): void {
   for (const flags of ['r', 'w', 'w']) openSync('/dev/null', flags);
 }
 
+/**
+ * Closes what the starting process happened to have open (locks, pipes), which we would hold for the life of the
+ * mount. Node opens its own files close-on-exec, so one without that mark was inherited.
+ */
+function closeInherited(): void {
+  for (const entry of readdirSync('/proc/self/fd')) {
+    const fd = Number(entry);
+    if (fd > 2 && isCloseOnExec(fd) === 0) closeSync(fd);
+  }
+}
+
+closeInherited();
 const request = JSON.parse(readFileSync(0, 'utf8')) as ServerRequest;
 
 supervise(request.options, {

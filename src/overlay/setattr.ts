@@ -24,7 +24,7 @@ import { splitFromReaders } from './open.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
 
-const S_IXGRP = 0o010;
+export const S_IXGRP = 0o010;
 
 export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr): Outcome {
   const finish = (): number => {
@@ -107,7 +107,10 @@ export function dropPrivileges(o: Overlay, node: FileNode): void {
   if (typeof place === 'number') return;
   const { mode } = o.stat;
   const kept = mode & ~S_ISUID & ~((mode & S_IXGRP) !== 0 ? S_ISGID : 0) & 0o7777;
-  if (kept !== (mode & 0o7777)) fchmodat(place.dirfd, place.name, kept);
+  if (kept !== (mode & 0o7777)) {
+    fchmodat(place.dirfd, place.name, kept);
+    o.kernel?.invalidateAttributes(node.id);
+  }
   const target = node.pinned >= 0 ? { follow: fdPath(node.pinned) } : entryPath(place.dirfd, place.name);
   removexattr(target, 'security.capability');
 }

@@ -55,3 +55,13 @@ export function raiseLimit(resource: number): number {
 export function kill(pid: number, signal: number): number {
   return result(nativeKill(pid, signal));
 }
+
+const nativeFcntl = bind('int fcntl(int, int, int)');
+const F_GETFD = 1;
+const FD_CLOEXEC = 1;
+
+/** Whether an fd is closed by exec; -errno for one that is not open. */
+export function isCloseOnExec(fd: number): number {
+  const flags = result(nativeFcntl(fd, F_GETFD, 0));
+  return flags < 0 ? flags : flags & FD_CLOEXEC;
+}

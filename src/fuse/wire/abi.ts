@@ -253,3 +253,8 @@ export const FUSE_EXT_GROUPS = 32;
 export const FUSE_DEV_IOC_BACKING_OPEN = 0x4010e501;
 /** `_IOW(229, 2, uint32_t)`. */
 export const FUSE_DEV_IOC_BACKING_CLOSE = 0x4004e502;
+
+/** struct fuse_out_header.error of an unsolicited message (enum fuse_notify_code); its unique is 0. */
+export const FUSE_NOTIFY_INVAL_INODE = 2;
+/** struct fuse_notify_inval_inode_out. */
+export const NOTIFY_INVAL_INODE = { size: 24, ino: 0, off: 8, len: 16 } as const;

@@ -4,6 +4,7 @@
 import type { FileSystemStatus } from '../../sys/index.js';
 import type { Attr, Entry } from '../attr.js';
 import { ATTR, ATTR_OUT, DIRENT, ENTRY_OUT, OPEN_OUT, OUT_HEADER, STATFS_OUT, STATX_OUT } from './abi.js';
+import { FUSE_NOTIFY_INVAL_INODE, NOTIFY_INVAL_INODE } from './abi.js';
 
 const HIGH = 0x100000000;
 
@@ -128,6 +129,16 @@ export function writeStatfs(buffer: Buffer, at: number, status: FileSystemStatus
   buffer.writeUInt32LE(status.namelen, at + STATFS_OUT.namelen);
   buffer.writeUInt32LE(status.frsize, at + STATFS_OUT.frsize);
   return STATFS_OUT.size;
+}
+
+/** A whole FUSE_NOTIFY_INVAL_INODE that leaves cached data alone: a negative offset means attributes only. */
+export function writeInvalidateAttributes(buffer: Buffer, nodeid: number): number {
+  const length = OUT_HEADER.size + NOTIFY_INVAL_INODE.size;
+  writeHeader(buffer, { length, error: FUSE_NOTIFY_INVAL_INODE, uniqueLow: 0, uniqueHigh: 0 });
+  wide(buffer, nodeid, OUT_HEADER.size + NOTIFY_INVAL_INODE.ino);
+  wide(buffer, -1, OUT_HEADER.size + NOTIFY_INVAL_INODE.off);
+  wide(buffer, 0, OUT_HEADER.size + NOTIFY_INVAL_INODE.len);
+  return length;
 }
 
 /** A 64-bit value alone (fuse_lseek_out). */
