@@ -34,6 +34,20 @@ export const DEVIATIONS: readonly Deviation[] = [
     part: 'check',
     why: 'fchown of an unlinked lower file tries to copy it up to its old place: EEXIST',
   },
+  {
+    family: 'xattr',
+    check: 'user.overlay attributes are ordinary ones',
+    on: 'veneer',
+    part: 'tree',
+    why: "veneer reads the marks of user.overlay, too, and so escapes a user's own: kernel overlayfs does so with userxattr only",
+  },
+  ...['lower', 'second lower'].map((origin): Deviation => ({
+    family: 'io',
+    check: `a handle open for reading sees a later write, ${origin}`,
+    on: 'veneer',
+    part: 'check',
+    why: 'through passthrough, a handle that was open for reading before the copy-up keeps the lower file',
+  })),
 ];
 
 export function deviationOf(family: string, check: string, kind: BackendKind): Deviation | undefined {

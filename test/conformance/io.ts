@@ -264,7 +264,7 @@ const holes: readonly Check[] = [
       const handle = ctx.open('f', O_RDONLY);
       expectEqual('size', handle.stat().size, 8 * MEGA + 4);
       expectEqual('sparse', handle.stat().blocks < before + 4096, true);
-      expectEqual('hole', handle.seek(0, SEEK_HOLE) < MEGA, true);
+      expectEqual('hole', handle.seek(0, SEEK_HOLE) <= 2 * MEGA, true);
       expectEqual('data', handle.seek(MEGA, SEEK_DATA), 8 * MEGA);
       expectEqual('middle', handle.pread(4 * MEGA, 3), '\0\0\0');
       handle.seek(9 * MEGA, SEEK_DATA, { err: 'ENXIO' });

@@ -75,7 +75,7 @@ export const readdir: readonly Check[] = [
           const entries = handle.getdents(SMALL);
           if (entries.length === 0) break;
           seen.push(...entries.map(({ name }) => name));
-          ctx.create(`d/made-${String(round)}`);
+          if (round < 5) ctx.create(`d/made-${String(round)}`);
         }
         expectEqual('names that come twice', new Set(seen).size, seen.length);
         expectSet(

@@ -1,6 +1,6 @@
 // unlink and rmdir, and files that go on after their name.
 
-import { O_CREAT, O_RDONLY, O_RDWR } from '../../src/sys/index.js';
+import { O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR } from '../../src/sys/index.js';
 import { dir, fifo, file, link, opaque, symlink, whiteout } from '../helpers/layer-spec.js';
 import type { LayerNode, LayerSpec } from '../helpers/layer-spec.js';
 import type { Check } from './check.js';
@@ -193,6 +193,17 @@ const unlinkedButOpen: readonly Check[] = (['lower', 'upper'] as const).flatMap(
         handle.pwrite(0, 'X');
         ctx.expectContent('f', 'replacement');
         expectEqual('nlink', handle.stat().nlink, 0);
+      },
+    },
+    {
+      name: `a file opened with O_NOFOLLOW goes on after unlink, ${origin}`,
+      ...layers,
+      run: (ctx) => {
+        const handle = ctx.open('f', O_RDWR | O_NOFOLLOW);
+        ctx.unlink('f');
+        handle.truncate(3);
+        handle.fallocate(0, 0, 5);
+        expectEqual('content', handle.content(), 'con\0\0');
       },
     },
     {

@@ -123,7 +123,7 @@ export interface Mounted {
   readonly root: string;
   /** The veneer server. */
   readonly pid?: number;
-  unmount(): Promise<void>;
+  readonly unmount: () => Promise<void>;
 }
 
 /** Mounts staged layers; 'plain' ones only as 'plain', the others as either. */

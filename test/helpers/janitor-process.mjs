@@ -26,7 +26,9 @@ function mountsBelow(dir, type) {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .filter((line) => type === undefined || (line.split(' - ')[1] ?? '').startsWith(type))
-    .map((line) => (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8))))
+    .map((line) =>
+      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8))),
+    )
     .filter((mount) => mount.startsWith(`${dir}/`))
     .reverse();
 }

@@ -120,7 +120,7 @@ function removeBelow(nodes: Expanded, path: ByteString): void {
 }
 
 /** One layer that shows what the stack shows: the specification of the union, in twenty lines. Top first. */
-function merge(specs: readonly LayerSpec[]): Expanded {
+export function mergeSpecs(specs: readonly LayerSpec[]): Expanded {
   const merged: Expanded = new Map();
   specs.toReversed().forEach((spec, level) => {
     for (const [path, node] of expand(spec, level)) {
@@ -220,5 +220,5 @@ export function writeLayerSpec(root: string, spec: LayerSpec, level: number): vo
 
 /** Writes what a stack of layers, top first, shows when merged. */
 export function writeMergedSpecs(root: string, specs: readonly LayerSpec[]): void {
-  writeNodes(root, merge(specs));
+  writeNodes(root, mergeSpecs(specs));
 }

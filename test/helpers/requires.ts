@@ -51,8 +51,13 @@ const PROBES = {
 
 export type Requirement = keyof typeof PROBES;
 
-/** The built overlay room: its servers are processes of their own, so they run from dist. */
-export const DOOR = path.resolve(import.meta.dirname, '../../dist/overlay/index.js');
+/** The built overlay room: its servers are processes of their own, so they run from dist, or from another build. */
+export const DOOR = path.resolve(
+  import.meta.dirname,
+  '../..',
+  process.env['VENEER_TEST_DIST'] ?? 'dist',
+  'overlay/index.js',
+);
 
 /** What the CI machine has; a skip for one of these there is a mistake of the machine, and an error. */
 const CI_HAS: readonly Requirement[] = [

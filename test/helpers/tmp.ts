@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { hasCode } from '../../src/core/index.js';
 import { MNT_DETACH, umount2 } from '../../src/sys/index.js';
 
 const MNT_FORCE = 1;
@@ -21,7 +22,16 @@ function tell(command: object): void {
     pipe._handle.unref();
     janitor = { child, fd: pipe._handle.fd };
   }
-  writeSync(janitor.fd, `${JSON.stringify(command)}\n`);
+  let left = `${JSON.stringify(command)}\n`;
+  while (left !== '') {
+    try {
+      left = left.slice(writeSync(janitor.fd, left));
+    } catch (error) {
+      // The pipe is full: the janitor has not come to read yet.
+      if (!hasCode(error, 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
 }
 
 /** Mount points below a directory, innermost last. */

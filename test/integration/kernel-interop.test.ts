@@ -1,0 +1,128 @@
+// Uppers that go back and forth between kernel overlayfs and veneer. (What each conformance check leaves goes both ways,
+// too; here are longer stories.)
+
+import { appendFileSync, chmodSync, chownSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { MNT_DETACH, getxattr, mount, must, umount2 } from '../../src/sys/index.js';
+import { dir, file, link, opaque, symlink, whiteout } from '../helpers/layer-spec.js';
+import { backendGate } from '../helpers/backends.js';
+import { Scenario } from '../helpers/scenario.js';
+
+const skip = backendGate('kernel').skip || backendGate('veneer').skip;
+
+let scenario: Scenario;
+afterEach(() => scenario.remove());
+
+const debianLike = [
+  {
+    'etc/passwd': 'root:x:0\n',
+    'etc/new': 'top',
+    'usr/share/doc/b': 'b2',
+    'usr/bin/tool': file('new tool', { mode: 0o755 }),
+    'var/cache': whiteout(),
+  },
+  {
+    'etc/hosts': '127.0.0.1\n',
+    'etc/alternatives/x': symlink('/usr/bin/tool'),
+    'usr/share/doc/a': 'a',
+    'usr/share/doc/b': 'b',
+    'usr/share/man/man1/x.1': 'x',
+    'usr/bin/tool': 'old tool',
+    'usr/bin/tool-link': link('usr/bin/tool'),
+    'usr/bin/su': file('su', { mode: 0o4755 }),
+    'var/cache/apt/x': 'x',
+    tmp: dir({ mode: 0o1777 }),
+  },
+];
+
+const change = (root: string, round: number): void => {
+  const tag = String(round);
+  appendFileSync(`${root}/etc/hosts`, `line ${tag}\n`);
+  writeFileSync(`${root}/etc/made-${tag}`, tag);
+  mkdirSync(`${root}/opt/${tag}/deep`, { recursive: true });
+  linkSync(`${root}/etc/made-${tag}`, `${root}/opt/${tag}/linked`);
+  renameSync(
+    round === 0 ? `${root}/usr/share/doc` : `${root}/usr/share/doc-${String(round - 1)}`,
+    `${root}/usr/share/doc-${tag}`,
+  );
+  writeFileSync(`${root}/usr/share/doc-${tag}/in-${tag}`, tag);
+  rmSync(`${root}/usr/share/man`, { recursive: true, force: true });
+  mkdirSync(`${root}/usr/share/man/fresh-${tag}`, { recursive: true });
+  chownSync(`${root}/usr/bin/su`, round + 1, round + 1);
+  chmodSync(`${root}/tmp`, 0o1700 + round);
+};
+
+describe.skipIf(skip)('an upper that both write', () => {
+  test.each([
+    ['veneer first', ['veneer', 'kernel', 'veneer', 'kernel']],
+    ['kernel first', ['kernel', 'veneer', 'kernel', 'veneer']],
+  ] as const)('shows the same tree after every round, %s', async (_name, kinds) => {
+    scenario = new Scenario('interop', { lower: debianLike, upper: {} });
+    for (const [round, kind] of kinds.entries()) await scenario.step(kind, (root) => change(root, round));
+  });
+
+  test('has whiteouts and opaque marks of both', async () => {
+    scenario = new Scenario('interop', {
+      lower: [{ 'a/x': '', 'a/y': '', 'b/x': '', 'c/sub/x': '' }],
+      upper: { 'a/x': whiteout(), b: opaque(), 'b/new': '' },
+    });
+    await scenario.step('veneer', (root) => {
+      rmSync(`${root}/a/y`);
+      rmSync(`${root}/b/new`);
+      rmSync(`${root}/c`, { recursive: true });
+      mkdirSync(`${root}/c/sub`, { recursive: true });
+    });
+    await scenario.step('kernel', (root) => {
+      mkdirSync(`${root}/a/x`);
+      rmSync(`${root}/c`, { recursive: true });
+      writeFileSync(`${root}/c`, 'now a file');
+    });
+    await scenario.step('veneer', (root) => {
+      rmSync(`${root}/c`);
+      mkdirSync(`${root}/c`);
+      rmSync(`${root}/a`, { recursive: true });
+      mkdirSync(`${root}/a`);
+    });
+  });
+
+  test('keeps hard links of lower files that either broke into', async () => {
+    scenario = new Scenario('interop', { lower: [{ a: 'x', b: link('a'), 'd/c': link('a') }], upper: {} });
+    await scenario.step('veneer', (root) => appendFileSync(`${root}/a`, 'veneer'));
+    await scenario.step('kernel', (root) => appendFileSync(`${root}/b`, 'kernel'));
+    const tree = await scenario.step('veneer', (root) => {
+      linkSync(`${root}/d/c`, `${root}/d/e`);
+      rmSync(`${root}/a`);
+    });
+    expect(tree.get('b')?.links).toMatch(/^3/);
+  });
+});
+
+describe.skipIf(skip)("the kernel's metacopy uppers", () => {
+  test('are read, and written on', async () => {
+    scenario = new Scenario('metacopy', {
+      lower: [{ f: file('lower content', { mode: 0o644 }), 'd/g': 'g' }],
+      upper: {},
+    });
+    const { staged } = scenario;
+    const data = `lowerdir=${staged.lowers[0]!},upperdir=${staged.upper!},workdir=${staged.work},metacopy=on,redirect_dir=on,index=on`;
+    must(mount({ source: 'overlay', target: staged.mountpoint, type: 'overlay', flags: 0, data }), 'mount', data);
+    chownSync(`${staged.mountpoint}/f`, 5, 5);
+    renameSync(`${staged.mountpoint}/f`, `${staged.mountpoint}/renamed`);
+    chmodSync(`${staged.mountpoint}/d/g`, 0o600);
+    renameSync(`${staged.mountpoint}/d`, `${staged.mountpoint}/e`);
+    const expected = scenario.tree(staged.mountpoint);
+    umount2(staged.mountpoint, MNT_DETACH);
+    expect(getxattr(`${staged.upper!}/renamed`, 'trusted.overlay.metacopy')).toBeInstanceOf(Buffer);
+
+    await scenario.on('veneer', (root) => expect([...scenario.tree(root)]).toEqual([...expected]));
+    const tree = await scenario.on('veneer', (root) => {
+      appendFileSync(`${root}/renamed`, '+more');
+      appendFileSync(`${root}/e/g`, '+g');
+      return scenario.tree(root);
+    });
+    expect(tree.get('renamed')).toMatchObject({ size: 18, owner: '5:5' });
+    expect(tree.get('e/g')).toMatchObject({ size: 3, mode: '0600' });
+    await scenario.on('kernel', (root) => expect([...scenario.tree(root)]).toEqual([...tree]));
+    scenario.expectLowersUnchanged();
+  });
+});
