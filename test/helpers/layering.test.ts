@@ -20,7 +20,11 @@ const TABLE: Readonly<Record<string, Room>> = {
   store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },
   registry: { rooms: ['core', 'image'], externals: ['node:http', 'node:https'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
-  container: { rooms: ['core', 'sys', 'image', 'layer', 'store', 'overlay'], externals: ['node:child_process'] },
+  // stack: a commit looks up which names of a hard link the merged view shows.
+  container: {
+    rooms: ['core', 'sys', 'image', 'layer', 'store', 'overlay', 'stack'],
+    externals: ['node:child_process'],
+  },
   build: { rooms: ['core', 'image', 'layer', 'store', 'transfer', 'container'] },
   cli: {
     rooms: ['core', 'image', 'layer', 'store', 'registry', 'transfer', 'container', 'build', 'overlay'],

@@ -1,0 +1,93 @@
+// The changes of a container as a layer of the store.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { toByteString } from '../core/index.js';
+import { chainId } from '../image/index.js';
+import type { DiffId, HistoryEntry } from '../image/index.js';
+import { removeTree } from '../store/index.js';
+import type { ContainerRecord, Lease, Store } from '../store/index.js';
+import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, must, openat, syncfs } from '../sys/index.js';
+import { copyTrees } from './copy-tree.js';
+import { lowerDirectories, lowerLayers } from './lower-directories.js';
+import { currentMountpoint } from './mount.js';
+import { packUpper } from './pack-upper.js';
+import type { CommitProgress, PackedLayer } from './pack-upper.js';
+import { settleLinks } from './settle-links.js';
+import { containerDirectories, ensureDirectories } from './upper-directory.js';
+
+export interface UpperCommit {
+  readonly store: Store;
+  /** Of a container whose lock is held. */
+  readonly record: ContainerRecord;
+  /** The history entry of the layer. */
+  readonly entry: HistoryEntry;
+  /** Keeps the layer until an image has it. */
+  readonly lease: Lease;
+  readonly onProgress?: ((progress: CommitProgress) => void) | undefined;
+}
+
+/**
+ * Makes a layer of what the container has changed since its last commit, and returns its DiffID; undefined without changes.
+ * A mounted container is copied. One that is not mounted gives its directory away and goes on with an empty one on top.
+ */
+export async function commitUpper(commit: UpperCommit): Promise<DiffId | undefined> {
+  const mountpoint = currentMountpoint(commit.record);
+  const packed = mountpoint === undefined ? await commitInPlace(commit) : await commitCopy(commit, mountpoint);
+  return packed?.diffId;
+}
+
+async function commitInPlace(commit: UpperCommit): Promise<PackedLayer | undefined> {
+  const { store, record, entry, lease, onProgress } = commit;
+  const directory = store.containers.directory(record.id);
+  const lower = lowerDirectories(store, record);
+  const { upper, index } = ensureDirectories(directory, lower[0] ?? '');
+  settleLinks({ upper, index, lower });
+  const packed = await packUpper({ upper, lower, onProgress });
+  if (packed === undefined) return undefined;
+  const parent = lowerLayers(store, record).at(-1);
+  const id = chainId(parent, packed.diffId);
+  // Content the store has already: the container keeps its own, and the image takes what is there.
+  if (store.layers.reuse(id, lease) !== undefined) return packed;
+  sync(upper);
+  store.containers.moveUpper(record.id, { ...packed, parent, history: entry });
+  ensureDirectories(directory, store.layers.path(id));
+  return packed;
+}
+
+async function commitCopy(commit: UpperCommit, mountpoint: string): Promise<PackedLayer | undefined> {
+  const { store, record, lease, onProgress } = commit;
+  const { upper, index } = containerDirectories(store.containers.directory(record.id));
+  // What programs have written may still be with the kernel, which gives it to the server now.
+  sync(mountpoint);
+  const staged = store.layers.stage();
+  let packed: PackedLayer | undefined;
+  try {
+    const beside = (name: string): string => join(staged.staged.path, name);
+    const lower = lowerDirectories(store, record);
+    for (const name of ['links', 'index']) mkdirSync(beside(name));
+    const trees = [
+      { from: upper, to: staged.diff },
+      { from: index, to: beside('index') },
+    ];
+    copyTrees({ trees, scratch: beside('links') });
+    settleLinks({ upper: staged.diff, index: beside('index'), lower });
+    for (const name of ['links', 'index']) removeTree(toByteString(beside(name)));
+    packed = await packUpper({ upper: staged.diff, lower, onProgress });
+  } catch (error) {
+    store.layers.discard(staged);
+    throw error;
+  }
+  if (packed === undefined) store.layers.discard(staged);
+  else store.layers.commit(staged, { ...packed, parent: lowerLayers(store, record).at(-1) }, lease);
+  return packed;
+}
+
+function sync(path: string): void {
+  const fd = must(openat(AT_FDCWD, toByteString(path), O_RDONLY | O_DIRECTORY), 'open', path);
+  try {
+    must(syncfs(fd), 'syncfs', path);
+  } finally {
+    close(fd);
+  }
+}

@@ -1,0 +1,15 @@
+export { commitContainer } from './commit.js';
+export type { CommitOptions } from './commit.js';
+export type { ConfigOverrides } from './container-config.js';
+export { createContainer } from './create.js';
+export type { CreateOptions } from './create.js';
+export { diffContainer } from './diff.js';
+export { mountContainer } from './mount.js';
+export type { MountedContainer } from './mount.js';
+export { mountImage } from './mount-image.js';
+export type { CommitProgress } from './pack-upper.js';
+export { removeContainer } from './remove.js';
+export { unmount } from './unmount.js';
+export type { Unmounted } from './unmount.js';
+export { inspectContainer, listContainers } from './view.js';
+export type { Container } from './view.js';

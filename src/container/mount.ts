@@ -1,0 +1,82 @@
+// `mount` of a container: its writable directory over the layers of its image and of its commits.
+
+import { VeneerError, hasCode } from '../core/index.js';
+import { startOverlay } from '../overlay/index.js';
+import type { ContainerRecord, Store } from '../store/index.js';
+import { MOUNT_TYPE, canonicalMountpoint, clearStale } from './mount-state.js';
+import { lowerDirectories } from './lower-directories.js';
+import { ensureDirectories } from './upper-directory.js';
+import { viewOf } from './view.js';
+import type { Container } from './view.js';
+
+export interface MountedContainer {
+  readonly container: Container;
+  readonly mountpoint: string;
+}
+
+/**
+ * Mounts a container, by default at a directory of its own, and resolves when the mount answers. Mounting a mounted one again
+ * is harmless and gives the same mount point. A mount whose server has died is taken away first.
+ *
+ * Throws `not-found`, and `in-use` when the container is mounted elsewhere or the directory is a mount point already.
+ */
+export async function mountContainer(
+  store: Store,
+  reference: string,
+  options: { mountpoint?: string } = {},
+): Promise<MountedContainer> {
+  const found = store.containers.resolve(reference);
+  using _lock = await store.containers.lock(found);
+  const record = store.containers.get(found.id);
+  const wanted = options.mountpoint === undefined ? undefined : wantedMountpoint(options.mountpoint);
+  const current = currentMountpoint(record);
+  if (current !== undefined) {
+    if (wanted !== undefined && wanted !== current) {
+      throw new VeneerError('in-use', `container ${record.name} is mounted already, at ${current}`, {
+        hint: `un-mount it first: veneer umount ${record.name}`,
+      });
+    }
+    return { container: viewOf(store, record), mountpoint: current };
+  }
+  const lowerdir = lowerDirectories(store, record);
+  const { upper, work, merged, log } = ensureDirectories(store.containers.directory(record.id), lowerdir[0] ?? '');
+  const mountpoint = wanted ?? merged;
+  refuseMounted(mountpoint);
+  // Recorded first: a process that dies in between leaves a record of no mount, never a mount without a record.
+  store.containers.setMountpoint(record.id, mountpoint);
+  try {
+    await startOverlay({ lowerdir, upperdir: upper, workdir: work, mountpoint, logFile: log });
+  } catch (error) {
+    store.containers.setMountpoint(record.id, undefined);
+    throw error;
+  }
+  return { container: viewOf(store, store.containers.get(record.id)), mountpoint };
+}
+
+/** Where the container is mounted, after taking away a mount whose server has died. */
+export function currentMountpoint(record: ContainerRecord): string | undefined {
+  if (record.mountpoint === undefined) return undefined;
+  const state = clearStale(record.mountpoint);
+  return state.kind === 'live' && state.type === MOUNT_TYPE ? record.mountpoint : undefined;
+}
+
+/** The user's mount point as the kernel names it. Throws `not-found` when it cannot be there. */
+export function wantedMountpoint(path: string): string {
+  try {
+    return canonicalMountpoint(path);
+  } catch (cause) {
+    if (hasCode(cause, 'ENOENT') || hasCode(cause, 'ENOTDIR')) {
+      throw new VeneerError('not-found', `cannot mount at '${path}': no such directory`, { cause });
+    }
+    throw cause;
+  }
+}
+
+/** Throws `in-use` when something is mounted on a directory; a mount whose server has died is taken away. */
+export function refuseMounted(mountpoint: string): void {
+  const state = clearStale(mountpoint);
+  if (state.kind === 'none') return;
+  throw new VeneerError('in-use', `cannot mount at '${mountpoint}': a file system (${state.type}) is mounted there`, {
+    hint: 'un-mount it first, or choose another directory',
+  });
+}

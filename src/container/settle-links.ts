@@ -1,0 +1,166 @@
+// Hard links that span layers, made plain. When one name of a lower file with several names is copied up, the others
+// find the copy through the overlay's index (fs/overlayfs, `index=on`), which is no part of the upper directory. Before
+// that directory is read as a layer, every such name is linked into it.
+
+import { SysError, displayBytes, toByteString } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import { list, lookup, openStack } from '../stack/index.js';
+import type { FoundOther, Merged } from '../stack/index.js';
+import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, Stat, close, fstatx, futimens } from '../sys/index.js';
+import { linkat, listDirectory, mkdirat, must, nameToHandleAt, openat, statx } from '../sys/index.js';
+import { copyDirectoryAttributes, timesOf } from './copy-attributes.js';
+
+const DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+
+/** Of `struct ovl_fb`, which index entries are named after in hex (fs/overlayfs/overlayfs.h). */
+const FB = { magic: 0xfb, type: 4, length: 2, fid: 21 } as const;
+
+export interface SettleOptions {
+  /** The upper directory, or a copy of it. Nobody else may change it. */
+  readonly upper: string;
+  /** The index that belongs to it. */
+  readonly index: string;
+  /** Top first. */
+  readonly lower: readonly string[];
+}
+
+/** Links all visible names of indexed files into the upper directory. Does nothing where nothing is indexed. Throws a SysError. */
+export function settleLinks({ upper, index, lower }: SettleOptions): void {
+  const indexFd = openat(AT_FDCWD, toByteString(index), DIRECTORY);
+  // A container that was never mounted has none.
+  if (indexFd < 0) return;
+  using fds = new OpenDirectories();
+  fds.add(indexFd);
+  const entries = readIndex(indexFd);
+  if (entries.size === 0) return;
+  const stack = openStack([upper, ...lower]);
+  try {
+    const root = fds.add(must(openat(AT_FDCWD, toByteString(upper), DIRECTORY), 'open', upper));
+    new Settling({ indexFd, entries, fds }).directory(stack.root, root);
+  } finally {
+    stack.close();
+  }
+}
+
+/** Fds that are closed whatever happens. */
+class OpenDirectories implements Disposable {
+  readonly #fds = new Set<number>();
+
+  add(fd: number): number {
+    this.#fds.add(fd);
+    return fd;
+  }
+
+  close(fd: number): void {
+    if (this.#fds.delete(fd)) close(fd);
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#fds) close(fd);
+  }
+}
+
+function identityOf(type: number, fid: Buffer): string {
+  return `${String(type)}:${fid.toString('hex')}`;
+}
+
+/** The entries of files that are not directories, by the handle of the lower file. */
+function readIndex(fd: number): Map<string, ByteString> {
+  const names = listDirectory(fd);
+  if (typeof names === 'number') throw new SysError(-names, 'getdents64', 'index');
+  const entries = new Map<string, ByteString>();
+  const stat = new Stat();
+  for (const { name } of names) {
+    const handle = Buffer.from(name, 'hex');
+    if (handle[1] !== FB.magic || statx(fd, name, stat) < 0 || stat.isDirectory || stat.isWhiteoutDevice) continue;
+    entries.set(identityOf(handle[FB.type] ?? 0, handle.subarray(FB.fid, handle[FB.length])), name);
+  }
+  return entries;
+}
+
+interface SettlingParts {
+  readonly indexFd: number;
+  readonly entries: ReadonlyMap<string, ByteString>;
+  readonly fds: OpenDirectories;
+}
+
+/** The directory of the upper layer that belongs to a merged one: made when the first name has to go there. */
+interface UpperSide {
+  /** -1 while there is none. */
+  fd: number;
+  readonly make: () => number;
+}
+
+function presentOrMade(side: UpperSide): number {
+  if (side.fd < 0) side.fd = side.make();
+  return side.fd;
+}
+
+class Settling {
+  readonly #parts: SettlingParts;
+
+  constructor(parts: SettlingParts) {
+    this.#parts = parts;
+  }
+
+  /** Settles a merged directory whose upper one is open. */
+  directory(merged: Merged, upper: number): void {
+    this.#directory(merged, { fd: upper, make: () => upper });
+  }
+
+  #directory(merged: Merged, side: UpperSide): void {
+    const names = list(merged);
+    if (typeof names === 'number') throw new SysError(-names, 'getdents64');
+    const stat = new Stat();
+    for (const name of names.keys()) {
+      const found = lookup(merged, name, stat);
+      if (found === undefined) continue;
+      if (typeof found === 'number') throw new SysError(-found, 'lookup', displayBytes(name));
+      if (found.kind === 'directory') this.#subdirectory(found.parts, name, side);
+      else if (found.dir.layer.index > 0 && stat.nlink > 1) this.#file(found, name, side);
+    }
+  }
+
+  #subdirectory(merged: Merged, name: ByteString, above: UpperSide): void {
+    const top = merged[0];
+    const inUpper = above.fd >= 0 && top?.layer.index === 0;
+    const side = {
+      fd: inUpper ? openDirectory(above.fd, name) : -1,
+      make: () => this.#parts.fds.add(makeDirectory(presentOrMade(above), name, top?.fd() ?? -1)),
+    };
+    if (side.fd >= 0) this.#parts.fds.add(side.fd);
+    this.#directory(merged, side);
+    if (side.fd >= 0) this.#parts.fds.close(side.fd);
+  }
+
+  #file(found: FoundOther, name: ByteString, side: UpperSide): void {
+    const handle = nameToHandleAt(found.dir.fd(), found.name);
+    if (typeof handle === 'number') return;
+    const entry = this.#parts.entries.get(identityOf(handle.type, handle.bytes));
+    if (entry !== undefined) keepingTimes(presentOrMade(side), (to) => this.#link(entry, to, name));
+  }
+
+  #link(entry: ByteString, dirfd: number, name: ByteString): void {
+    must(linkat({ dirfd: this.#parts.indexFd, name: entry }, { dirfd, name }), 'link', displayBytes(name));
+  }
+}
+
+function openDirectory(dirfd: number, name: ByteString): number {
+  return must(openat(dirfd, name, DIRECTORY), 'open', displayBytes(name));
+}
+
+/** Copies a directory up: the merged directory looks as it did. */
+function makeDirectory(parent: number, name: ByteString, from: number): number {
+  keepingTimes(parent, (dirfd) => must(mkdirat(dirfd, name, 0o700), 'mkdir', displayBytes(name)));
+  const fd = openDirectory(parent, name);
+  copyDirectoryAttributes(must(from, 'open', displayBytes(name)), fd);
+  return fd;
+}
+
+/** A new name in a directory changes its times, which are its users'. */
+function keepingTimes(dirfd: number, change: (dirfd: number) => void): void {
+  const stat = new Stat();
+  must(fstatx(dirfd, stat), 'statx');
+  change(dirfd);
+  must(futimens(dirfd, timesOf(stat)), 'futimens');
+}

@@ -1,0 +1,88 @@
+// `umount`: of a container by its name, or of whatever of ours is mounted at a directory.
+
+import { VeneerError } from '../core/index.js';
+import { unmountOverlay } from '../overlay/index.js';
+import type { ContainerRecord, Store } from '../store/index.js';
+import { MOUNT_TYPE, canonicalMountpoint, clearStale, mountState } from './mount-state.js';
+import type { MountState } from './mount-state.js';
+import { lowerDirectories } from './lower-directories.js';
+import { settleLinks } from './settle-links.js';
+import { containerDirectories } from './upper-directory.js';
+import { viewOf } from './view.js';
+import type { Container } from './view.js';
+
+export interface Unmounted {
+  readonly mountpoint: string;
+  /** The container that was mounted there. */
+  readonly container?: Container;
+}
+
+/**
+ * Un-mounts and resolves when the server has ended and everything is in the container. A text with a slash is a directory; another
+ * one is a container, or a directory if there is no such container. Throws `not-found` for what is not mounted.
+ */
+export async function unmount(store: Store, target: string): Promise<Unmounted> {
+  const named = target.includes('/') ? undefined : store.containers.find(target);
+  if (named !== undefined) return unmountContainer(store, named);
+  const mountpoint = mountedDirectory(target);
+  const owner = store.containers.list().find((record) => record.mountpoint === mountpoint);
+  if (owner !== undefined) return unmountContainer(store, owner);
+  await takeAway(mountpoint);
+  store.mounts.remove(mountpoint);
+  return { mountpoint };
+}
+
+async function unmountContainer(store: Store, found: ContainerRecord): Promise<Unmounted> {
+  using _lock = await store.containers.lock(found);
+  const record = store.containers.get(found.id);
+  const { mountpoint } = record;
+  if (mountpoint === undefined || !isOurs(mountState(mountpoint))) {
+    throw new VeneerError('not-found', `container ${record.name} is not mounted`);
+  }
+  await unmountRecord(store, record, mountpoint);
+  return { mountpoint, container: viewOf(store, store.containers.get(record.id)) };
+}
+
+/** Un-mounts a container whose lock is held. */
+export async function unmountRecord(store: Store, record: ContainerRecord, mountpoint: string): Promise<void> {
+  await takeAway(mountpoint);
+  store.containers.setMountpoint(record.id, undefined);
+  const { upper, index } = containerDirectories(store.containers.directory(record.id));
+  settleLinks({ upper, index, lower: lowerDirectories(store, record) });
+}
+
+async function takeAway(mountpoint: string): Promise<void> {
+  if (clearStale(mountpoint).kind === 'live') await unmountOverlay(mountpoint);
+}
+
+/** The mount point a user means. Throws `not-found`, and `invalid` for a mount of another kind. */
+function mountedDirectory(target: string): string {
+  let mountpoint: string;
+  try {
+    mountpoint = canonicalMountpoint(target);
+  } catch (cause) {
+    throw notMounted(target, cause);
+  }
+  const state = mountState(mountpoint);
+  if (state.kind === 'none') throw notMounted(target);
+  if (state.kind === 'live' && state.type !== MOUNT_TYPE) {
+    throw new VeneerError('invalid', `'${target}' is a mount of another kind (${state.type})`, {
+      hint: `use umount '${target}'`,
+    });
+  }
+  return mountpoint;
+}
+
+function isOurs(state: MountState): boolean {
+  return state.kind === 'stale' || (state.kind === 'live' && state.type === MOUNT_TYPE);
+}
+
+function notMounted(target: string, cause?: unknown): VeneerError {
+  const what = target.includes('/')
+    ? `nothing is mounted at '${target}'`
+    : `no such container or mount point: ${target}`;
+  return new VeneerError('not-found', what, {
+    ...(cause === undefined ? {} : { cause }),
+    hint: "'veneer ps' lists the mounted containers",
+  });
+}

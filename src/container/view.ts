@@ -1,0 +1,85 @@
+// Containers as the library shows them: the record, what the kernel says of its mount, and its configuration.
+
+import { VeneerError } from '../core/index.js';
+import type { Digest } from '../core/index.js';
+import type { ChainId, ImageConfig } from '../image/index.js';
+import type { ContainerRecord, Store } from '../store/index.js';
+import { readContainerConfig } from './container-config.js';
+import { mountState } from './mount-state.js';
+
+export interface Container {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly image: Digest;
+  /** The image as it was asked for. */
+  readonly imageReference: string;
+  readonly created: Date;
+  readonly state: 'created' | 'mounted';
+  /** Set while it is mounted. */
+  readonly mountpoint: string | undefined;
+  readonly command: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** What its writable layer lies on, bottom first: the layers of its image, and those committed since. */
+  readonly layers: readonly ChainId[];
+  /** The layers that commits put on top of its image, bottom first. */
+  readonly committed: readonly ChainId[];
+  /** Its directory in the store. */
+  readonly directory: string;
+}
+
+/** Where a container is mounted, with a server that answers. */
+export function liveMountpoint(record: ContainerRecord): string | undefined {
+  if (record.mountpoint === undefined) return undefined;
+  return mountState(record.mountpoint).kind === 'live' ? record.mountpoint : undefined;
+}
+
+export function committedLayers(record: ContainerRecord): ChainId[] {
+  return record.committed.map((layer) => layer.chainId);
+}
+
+/** How the container runs, in the frame of its image's configuration. */
+export function configOf(store: Store, record: ContainerRecord): ImageConfig {
+  return readContainerConfig(store.containers.directory(record.id), store.images.config(record.image));
+}
+
+export function viewOf(store: Store, record: ContainerRecord): Container {
+  const mountpoint = liveMountpoint(record);
+  const committed = committedLayers(record);
+  const { id, name, image, imageReference, created, labels } = record;
+  return {
+    id,
+    name,
+    image,
+    imageReference,
+    created,
+    state: mountpoint === undefined ? 'created' : 'mounted',
+    mountpoint,
+    command: commandOf(store, record),
+    labels,
+    layers: [...store.images.get(image).layers, ...committed],
+    committed,
+    directory: store.containers.directory(id),
+  };
+}
+
+/** As Docker shows it: the entry point and its arguments. A container whose files are damaged is listed without. */
+function commandOf(store: Store, record: ContainerRecord): string[] {
+  try {
+    const { config = {} } = configOf(store, record);
+    return [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  } catch (error) {
+    if (error instanceof VeneerError) return [];
+    throw error;
+  }
+}
+
+/** One container, by name, ID or the start of one. Throws `not-found`, and `invalid` for an ambiguous ID. */
+export function inspectContainer(store: Store, reference: string): Container {
+  return viewOf(store, store.containers.resolve(reference));
+}
+
+/** All containers, newest first. */
+export function listContainers(store: Store): Container[] {
+  return store.containers.list().map((record) => viewOf(store, record));
+}

@@ -1,0 +1,46 @@
+// The library's door: what programs may rely on.
+
+export {
+  SysError,
+  VeneerError,
+  digestOf,
+  displayBytes,
+  hasCode,
+  isDigest,
+  parseDigest,
+  toByteString,
+} from './core/index.js';
+export type { ByteString, Digest, ErrorKind } from './core/index.js';
+
+export { applyChanges, chainId, chainIds, encodeImageConfig, parseImageConfig } from './image/index.js';
+export { familiarReference, formatReference, hostPlatform, parseReference } from './image/index.js';
+export type { ChainId, DiffId, HistoryEntry, ImageConfig, Platform, Reference, RuntimeConfig } from './image/index.js';
+
+export { Store, defaultRoot, isLeftover } from './store/index.js';
+export type { Finding, FindingKind, Image, ImageHistoryEntry, Layer, Pruned, RemovedImage } from './store/index.js';
+
+export { importRootfs } from './transfer/index.js';
+export type { ImportOptions, ImportProgress, ImportSource } from './transfer/index.js';
+
+export {
+  commitContainer,
+  createContainer,
+  diffContainer,
+  inspectContainer,
+  listContainers,
+} from './container/index.js';
+export { mountContainer, mountImage, removeContainer, unmount } from './container/index.js';
+export type {
+  CommitOptions,
+  CommitProgress,
+  Container,
+  CreateOptions,
+  MountedContainer,
+  Unmounted,
+} from './container/index.js';
+
+export { applyLayer, diffLayers } from './layer/index.js';
+export type { AppliedLayer, ApplyLayerOptions, Change } from './layer/index.js';
+
+export { mountedAt, serveOverlay, startOverlay, unmountOverlay } from './overlay/index.js';
+export type { OverlayOptions } from './overlay/index.js';
