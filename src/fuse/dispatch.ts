@@ -274,7 +274,7 @@ export class Dispatcher {
         return this.#bytes(fs.getxattr(nodeid, q.name()), q.u32(0));
       case opcode.LISTXATTR: {
         q.body(BODY_SIZE.getxattr);
-        const names = fs.listxattr(nodeid);
+        const names = fs.listxattr(nodeid, q);
         if (typeof names === 'number') return names;
         return this.#bytes(Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1'), q.u32(0));
       }

@@ -131,7 +131,8 @@ export interface Filesystem {
   statfs(nodeid: number): FileSystemStatus | number;
   setxattr(nodeid: number, name: ByteString, value: Buffer, options: { flags: number; killSgid: boolean }): Outcome;
   getxattr(nodeid: number, name: ByteString): Buffer | number;
-  listxattr(nodeid: number): readonly ByteString[] | number;
+  /** Names in `trusted.` are for root alone, as on other file systems. */
+  listxattr(nodeid: number, caller: Caller): readonly ByteString[] | number;
   removexattr(nodeid: number, name: ByteString): Outcome;
   readdir(nodeid: number, offset: number, sink: DirectorySink): Outcome;
   fallocate(fh: number, options: { mode: number; offset: number; length: number }): Outcome;

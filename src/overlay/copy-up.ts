@@ -154,32 +154,39 @@ function running(o: Overlay, node: FileNode, outcome: Outcome): Outcome {
   return promise;
 }
 
-/** The lower file a node still stands for; ESTALE cannot happen unless a layer was changed under us. */
-function lowerOf(node: FileNode): Place | undefined {
-  return node.data ?? node.lower;
+/** Opens a file of a layer to be copied. Returns an fd or -errno. */
+function openSource(place: Place): number {
+  const dirfd = place.dir.fd();
+  return dirfd < 0 ? dirfd : openat(dirfd, place.name, O_RDONLY | O_NOFOLLOW);
 }
 
 function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wanted: WantedData }): Outcome {
   const { node, wanted } = request;
-  const lower = lowerOf(node);
+  const { lower, data } = node;
   if (lower === undefined) return -errno.ESTALE;
-  const from = openat(lower.dir.fd(), lower.name, O_RDONLY | O_NOFOLLOW);
+  const from = openSource(lower);
   if (from < 0) return from;
+  // The lower file itself may be a metadata-only copy of one further down.
+  const content = data === undefined ? from : openSource(data);
   const stat = new Stat();
-  const known = fstatx(from, stat);
+  const known = content < 0 ? content : fstatx(from, stat);
   const staged = known < 0 ? known : stage(work);
-  if (typeof staged === 'number') {
+  const closeSources = (): void => {
     close(from);
+    if (content >= 0 && content !== from) close(content);
+  };
+  if (typeof staged === 'number') {
+    closeSources();
     return staged;
   }
   const size = wanted === 'all' ? stat.size : 0;
-  let outcome = after(copyContent(o, { from, to: staged.fd, size }), () => {
+  let outcome = after(copyContent(o, { from: content, to: staged.fd, size }), () => {
     return copyMetadata(o, { from, to: staged.fd, lower }, stat);
   });
   if (size > 0 && !o.volatile) outcome = after(outcome, () => o.offload.run({ kind: 'fsync', fd: staged.fd }));
   outcome = after(outcome, () => publish(o, { node, staged, lower }, stat));
   return finallyDo(outcome, (status) => {
-    close(from);
+    closeSources();
     close(staged.fd);
     if (status < 0 && staged.name !== undefined) unlinkat(work.fd, staged.name);
   });
@@ -203,7 +210,8 @@ function stage(work: WorkDir): Staged | number {
 function copyContent(o: Overlay, files: { from: number; to: number; size: number }): Outcome {
   const { from, to, size } = files;
   if (size === 0) return 0;
-  if (size <= COPY_AT_ONCE || ficlone(to, from) >= 0) return size <= COPY_AT_ONCE ? copyData(from, to, size) : 0;
+  if (size <= COPY_AT_ONCE) return copyData(from, to, size);
+  if (ficlone(to, from) >= 0) return 0;
   return o.offload.run({ kind: 'copy', from, to, size });
 }
 
@@ -328,7 +336,7 @@ function completeData(o: Overlay, node: FileNode, wanted: WantedData): Outcome {
   if (upper === undefined || data === undefined) return -errno.ESTALE;
   const to = openat(upper.dir.fd(), upper.name, O_RDWR | O_NOFOLLOW);
   if (to < 0) return to;
-  const from = openat(data.dir.fd(), data.name, O_RDONLY | O_NOFOLLOW);
+  const from = openSource(data);
   const stat = new Stat();
   const known = from < 0 ? from : fstatx(to, stat);
   if (known < 0) {

@@ -81,8 +81,7 @@ function directoryNode(o: Overlay, parts: Merged): DirNode | number {
 }
 
 function fileNode(o: Overlay, found: FoundOther): FileNode | number {
-  const place = { dir: found.dir, name: found.name };
-  return o.isUpper(found.dir) ? upperFileNode(o, found) : lowerFileNode(o, place);
+  return o.isUpper(found.dir) ? upperFileNode(o, found) : lowerFileNode(o, found);
 }
 
 /** Hard links of one file have one node. */
@@ -90,7 +89,8 @@ function shared(o: Overlay, key: string): FileNode | undefined {
   return o.nodes.byLink(key);
 }
 
-function lowerFileNode(o: Overlay, place: { dir: RealDir; name: ByteString }): FileNode {
+function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
+  const place = { dir: found.dir, name: found.name };
   const linked = o.stat.nlink > 1;
   const key = linked ? o.inos.key(o.stat) : '';
   const known = linked ? shared(o, key) : undefined;
@@ -100,6 +100,7 @@ function lowerFileNode(o: Overlay, place: { dir: RealDir; name: ByteString }): F
   }
   const node = o.nodes.newFile(o.stat.type);
   node.lower = place;
+  node.data = found.data;
   o.inos.assign(o.stat, node);
   if (!linked) return node;
   o.nodes.shareLinks(node, key);

@@ -94,6 +94,8 @@ export class NodeTable {
     this.#byId.delete(node.id);
     if (node.kind === 'directory') {
       if (node.at?.parent.children.get(node.at.name) === node) node.at.parent.children.delete(node.at.name);
+      // A hard link may live on under another name; this one is no longer known.
+      for (const [name, child] of node.children) this.detach(child, node, name);
       for (const part of node.parts) part.close();
       return;
     }

@@ -27,6 +27,8 @@ export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opene
   const { flags } = request;
   const truncates = (flags & O_TRUNC) !== 0;
   const writes = (flags & O_ACCMODE) !== O_RDONLY || truncates;
+  // A name of it that the kernel has not asked for since the split: it has to ask now.
+  if (node.successor !== undefined) return -errno.ESTALE;
   if (!writes) return register(o, node, request, opened);
   return after(copyUp(o, node, truncates ? 'empty' : 'all'), () => {
     if (splitFromReaders(o, node)) return -errno.ESTALE;

@@ -229,8 +229,8 @@ export class OverlayFs implements Filesystem {
     return getxattr(this.#node(nodeid), name);
   }
 
-  listxattr(nodeid: number): ByteString[] | number {
-    return listxattr(this.#node(nodeid));
+  listxattr(nodeid: number, caller: Caller): ByteString[] | number {
+    return listxattr(this.#node(nodeid), caller);
   }
 
   removexattr(nodeid: number, name: ByteString): Outcome {

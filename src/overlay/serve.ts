@@ -29,7 +29,7 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
   const { lowerdir, upperdir, workdir } = options;
   const namespace = options.userxattr === true ? USER : TRUSTED;
   const writable = upperdir !== undefined && options.readOnly !== true;
-  const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir]);
+  const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir], writable ? 1 : 0);
   let work: WorkDir | undefined;
   if (writable && workdir !== undefined) {
     lock(stack.layers[0]?.fd ?? -1, upperdir);

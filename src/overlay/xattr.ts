@@ -2,7 +2,7 @@
 
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
-import type { Outcome } from '../fuse/index.js';
+import type { Caller, Outcome } from '../fuse/index.js';
 import { S_ISGID, entryPath, fchmodat, fdPath, getxattr as get, listxattr as list } from '../sys/index.js';
 import { removexattr as remove, setxattr as set } from '../sys/index.js';
 import type { XattrTarget } from '../sys/index.js';
@@ -35,12 +35,13 @@ export function getxattr(node: Node, name: ByteString): Buffer | number {
   return typeof from === 'number' ? from : get(from, escapeXattr(name));
 }
 
-export function listxattr(node: Node): ByteString[] | number {
+export function listxattr(node: Node, caller: Caller): ByteString[] | number {
   const from = target(node);
   if (typeof from === 'number') return from;
   const names = list(from);
   if (typeof names === 'number') return names;
-  return names.map(unescapeXattr).filter((name) => name !== undefined);
+  const shown = names.map(unescapeXattr).filter((name) => name !== undefined);
+  return caller.uid === 0 ? shown : shown.filter((name) => !name.startsWith('trusted.'));
 }
 
 function bringUp(o: Overlay, node: Node): Outcome {

@@ -1,8 +1,32 @@
 // One layer directory of a stack, opened once; everything below is reached from its fd.
 
 import { SysError, toByteString } from '../core/index.js';
-import { AT_FDCWD, O_DIRECTORY, O_RDONLY, Stat, close, fstatx, must, openat } from '../sys/index.js';
+import { AT_FDCWD, O_DIRECTORY, O_RDONLY, Stat, close, fstatx, must, openReadOnlyTree, openat } from '../sys/index.js';
 import type { RealDir } from './real-dir.js';
+
+/**
+ * `read-only`: through a private read-only mount, where we may make one, so that the kernel itself keeps the layer
+ * from being written, access times included.
+ */
+export type LayerAccess = 'plain' | 'read-only';
+
+function openRoot(path: string, access: LayerAccess): number {
+  const bytes = toByteString(path);
+  const plain = openat(AT_FDCWD, bytes, O_RDONLY | O_DIRECTORY);
+  if (plain < 0 || access === 'plain') return plain;
+  const tree = openReadOnlyTree(bytes);
+  if (tree < 0) return plain;
+  close(plain);
+  // A tree's fd is an O_PATH one, which cannot be listed.
+  const fd = openat(tree, '.', O_RDONLY | O_DIRECTORY);
+  return fd < 0 ? tree : keep(fd, tree);
+}
+
+/** The private mount ends with its fd, but lives on in what was opened below it. */
+function keep(fd: number, tree: number): number {
+  close(tree);
+  return fd;
+}
 
 /** An opened layer root. `index` is its place in the stack: 0 is the top. */
 export class LayerDir {
@@ -15,10 +39,10 @@ export class LayerDir {
   below: readonly RealDir[] = [];
 
   /** Follows symlinks in `path`. Throws a SysError. */
-  constructor(path: string, index: number) {
+  constructor(path: string, index: number, access: LayerAccess = 'plain') {
     this.path = path;
     this.index = index;
-    this.fd = must(openat(AT_FDCWD, toByteString(path), O_RDONLY | O_DIRECTORY), 'open', path);
+    this.fd = must(openRoot(path, access), 'open', path);
     const stat = new Stat();
     const status = fstatx(this.fd, stat);
     if (status < 0) {

@@ -11,11 +11,16 @@ export interface Stack {
   close(): void;
 }
 
-/** Opens the layer directories `paths`, top first. Throws a SysError for one that cannot be opened. */
-export function openStack(paths: readonly string[]): Stack {
+/**
+ * Opens the layer directories `paths`, top first, all to be read only but the first `writable` ones. Throws a
+ * SysError for one that cannot be opened.
+ */
+export function openStack(paths: readonly string[], writable = 0): Stack {
   const layers: LayerDir[] = [];
   try {
-    for (const path of paths) layers.push(new LayerDir(path, layers.length));
+    for (const path of paths) {
+      layers.push(new LayerDir(path, layers.length, layers.length < writable ? 'plain' : 'read-only'));
+    }
   } catch (error) {
     for (const layer of layers) layer.close();
     throw error;
