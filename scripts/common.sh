@@ -15,10 +15,18 @@ fail() {
   exit 1
 }
 
+# Where commands are shown, whatever becomes of their own output.
+exec 3>&1
+
 # Prints a command as one would type it, then runs it.
 show() {
-  printf '%s$ %s%s\n' "$bold" "$*" "$plain"
-  "$@"
+  local word line=''
+  for word; do
+    [[ $word =~ ^[A-Za-z0-9_./:=@%+,-]+$ ]] || word="'${word//\'/\'\\\'\'}'"
+    line+=" $word"
+  done
+  printf '%s$%s%s\n' "$bold" "$line" "$plain" >&3
+  "$@" 3>&-
 }
 
 # Runs a command as root, and says why when it has to ask for that.

@@ -8,12 +8,14 @@ export interface Room {
   readonly rooms: readonly string[];
   /** Packages and restricted node: modules it may import. */
   readonly externals?: readonly string[];
+  /** Files besides index.ts through which others may enter. */
+  readonly doors?: readonly string[];
 }
 
 export interface Import {
   readonly specifier: string;
-  /** False for `import type` and for import() types: those vanish when compiled. */
-  readonly atRunTime: boolean;
+  /** Evaluated before the importing file is: not an `import type`, which vanishes, nor an import(), which waits. */
+  readonly eager: boolean;
 }
 
 /** File name relative to src (`cli/bin.ts`) -> text. */
@@ -25,8 +27,8 @@ const RESTRICTED_NODE = ['node:child_process', 'child_process', 'node:cluster', 
 /** Every module a file names: static and dynamic imports, re-exports, import types, createRequire's require. */
 export function importsOf(file: string, text: string): Import[] {
   const found: Import[] = [];
-  const add = (node: ts.Node | undefined, atRunTime: boolean): void => {
-    if (node !== undefined && ts.isStringLiteralLike(node)) found.push({ specifier: node.text, atRunTime });
+  const add = (node: ts.Node | undefined, eager: boolean): void => {
+    if (node !== undefined && ts.isStringLiteralLike(node)) found.push({ specifier: node.text, eager });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
@@ -37,7 +39,7 @@ export function importsOf(file: string, text: string): Import[] {
       const called = node.expression;
       const loads =
         called.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(called) && called.text === 'require');
-      if (loads) add(node.arguments[0], true);
+      if (loads) add(node.arguments[0], false);
     }
     ts.forEachChild(node, visit);
   };
@@ -60,7 +62,9 @@ function judge(file: string, specifier: string, table: Readonly<Record<string, R
     const other = roomOf(target);
     if (other === name) return undefined;
     if (!room.rooms.includes(other)) return `${file}: ${name} may not import ${other}`;
-    if (target !== `${other}/index.ts`) return `${file}: enter ${other} through its index.ts, not '${specifier}'`;
+    const doors = ['index.ts', ...(table[other]?.doors ?? [])];
+    if (!doors.some((door) => target === `${other}/${door}`))
+      return `${file}: enter ${other} through its index.ts, not '${specifier}'`;
     return undefined;
   }
   if (specifier.startsWith('node:') && !RESTRICTED_NODE.includes(specifier)) return undefined;
@@ -74,13 +78,13 @@ export function violations(sources: Sources, table: Readonly<Record<string, Room
   );
 }
 
-/** The cycles of run-time imports between files, each as `a.ts -> b.ts -> a.ts`. */
+/** The cycles of eager imports between files, each as `a.ts -> b.ts -> a.ts`. */
 export function cycles(sources: Sources): string[] {
   const graph = new Map(
     [...sources].map(([file, text]) => [
       file,
       importsOf(file, text)
-        .filter(({ specifier, atRunTime }) => atRunTime && specifier.startsWith('.'))
+        .filter(({ specifier, eager }) => eager && specifier.startsWith('.'))
         .map(({ specifier }) => resolve(file, specifier)),
     ]),
   );

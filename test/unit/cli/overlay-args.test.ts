@@ -163,7 +163,11 @@ describe('refused', () => {
     ['an empty upperdir', ['-o', 'lowerdir=/a,upperdir=', '/mnt'], 'option upperdir: the directory is missing'],
     ['three positionals', ['a', 'b', 'c', '-o', 'lowerdir=/a'], 'too many arguments (a, b, c)'],
     ['-o without a list', ['/mnt', '-o'], '-o needs a value'],
-    ['a timeout that is no number', ['-o', 'lowerdir=/a,timeout=x', '/mnt'], "option timeout: 'x' is not a value"],
+    [
+      'a timeout that is no number',
+      ['-o', 'lowerdir=/a,timeout=x', '/mnt'],
+      "option timeout: 'x' is not a number of seconds",
+    ],
     [
       'an id map of two numbers',
       ['-o', 'lowerdir=/a,uidmapping=0:1', '/mnt'],

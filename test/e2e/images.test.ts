@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import { requires } from '../helpers/requires.js';
+import { sandbox, sandboxWithBase } from '../helpers/run-cli.js';
+
+const gate = requires('root', 'tar', 'build');
+
+describe.skipIf(gate.skip)(gate.title('veneer images'), () => {
+  test("prints docker's table", () => {
+    using box = sandboxWithBase('images');
+    box.ok('tag', 'base', 'registry.example:5000/team/app:1.2');
+    const id = box.ok('images', '-q');
+    expect(id).toMatch(/^[0-9a-f]{12}$/);
+    const [head, ...lines] = box.ok('images').split('\n');
+    expect(head).toMatch(/^REPOSITORY {2,}TAG {2,}IMAGE ID {2,}CREATED {2,}SIZE$/);
+    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual([
+      ['base', 'latest', id],
+      ['registry.example:5000/team/app', '1.2', id],
+    ]);
+    expect(lines[0]).toMatch(/ seconds? ago {2,}[\d.]+k?B$/);
+  });
+
+  test('filters by name, lists IDs, JSON and templates', () => {
+    using box = sandboxWithBase('images');
+    box.ok('tag', 'base', 'base:v1');
+    box.ok('tag', 'base', 'other');
+    const names = (...args: string[]): string[] =>
+      box.ok('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', ...args).split('\n');
+    expect(names('base').sort()).toEqual(['base:latest', 'base:v1']);
+    expect(names('base:v1')).toEqual(['base:v1']);
+    expect(names('none')).toEqual(['']);
+    const rows = box.ok('images', '--format', 'json').split('\n');
+    expect(rows.map((row) => (JSON.parse(row) as { Repository: string }).Repository)).toHaveLength(3);
+    expect(box.ok('images', '-q', '--no-trunc').split('\n')).toEqual([expect.stringMatching(/^sha256:[0-9a-f]{64}$/)]);
+    expect(box.ok('images', '--format', 'table {{.Tag}}\t{{.ID}}').split('\n')[0]).toMatch(/^TAG +IMAGE ID$/);
+  });
+
+  test('of an empty store is the heading', () => {
+    using box = sandbox('images');
+    expect(box.ok('images').split('\n')).toHaveLength(1);
+    expect(box.ok('images', '-q')).toBe('');
+  });
+
+  test('refuses', () => {
+    using box = sandboxWithBase('images');
+    box.fails(2, 'images', '--format', '{{.Nope}}');
+    box.fails(2, 'images', 'a', 'b');
+    box.fails(1, 'images', 'Not Valid');
+  });
+});
+
+describe.skipIf(gate.skip)(gate.title('veneer tag and rmi'), () => {
+  test('name and remove', () => {
+    using box = sandboxWithBase('tag');
+    const id = box.ok('images', '-q', '--no-trunc');
+    expect(box.ok('tag', 'base', 'base:v1')).toBe('');
+    expect(box.ok('tag', id.slice(7, 19), 'by/id')).toBe('');
+    expect(box.ok('rmi', 'base:v1')).toBe('Untagged: base:v1');
+    expect(box.ok('image', 'rm', 'by/id', 'base').split('\n')).toEqual([
+      'Untagged: by/id:latest',
+      'Untagged: base:latest',
+      `Deleted: ${id}`,
+      expect.stringMatching(/^Deleted: sha256:[0-9a-f]{64}$/),
+    ]);
+    expect(box.ok('images', '-q')).toBe('');
+    box.check();
+  });
+
+  test('an ID with several names needs force', () => {
+    using box = sandboxWithBase('tag');
+    box.ok('tag', 'base', 'base:v1');
+    const id = box.ok('images', '-q');
+    expect(box.fails(1, 'rmi', id)).toMatch(/force|-f/);
+    expect(box.ok('rmi', '-f', id).split('\n').slice(0, 2).sort()).toEqual([
+      'Untagged: base:latest',
+      'Untagged: base:v1',
+    ]);
+    box.check();
+  });
+
+  test('rmi goes on after a failure, with exit code 1', () => {
+    using box = sandboxWithBase('tag');
+    const { code, stdout, stderr } = box.run('rmi', 'none', 'base');
+    expect(code).toBe(1);
+    expect(stdout).toContain('Untagged: base:latest');
+    expect(stderr).toMatch(/^veneer: [^\n]*none/);
+    box.check();
+  });
+
+  test('an image that a container uses stays', () => {
+    using box = sandboxWithBase('tag');
+    box.ok('create', '--name', 'work', 'base');
+    expect(box.fails(1, 'rmi', 'base')).toMatch(/in use|used by|container/);
+    box.ok('rm', 'work');
+    box.ok('rmi', 'base');
+    box.check();
+  });
+
+  test('refuse', () => {
+    using box = sandboxWithBase('tag');
+    expect(box.fails(1, 'tag', 'none', 'x')).toContain('none');
+    expect(box.fails(1, 'tag', 'base', 'Bad Name')).toContain('Bad Name');
+    expect(box.fails(1, 'tag', 'base', 'base@sha256:0')).toContain('sha256:0');
+    box.fails(2, 'tag', 'base');
+    box.fails(2, 'rmi');
+    expect(box.fails(1, 'rmi', 'f00')).toContain('f00');
+  });
+});
+
+describe.skipIf(gate.skip)(gate.title('veneer inspect and history'), () => {
+  test('inspect prints an array of what it finds', () => {
+    using box = sandboxWithBase('inspect');
+    box.ok('create', '--name', 'work', '-l', 'k=v', 'base', 'sleep', '1');
+    const [container, image] = JSON.parse(box.ok('inspect', 'work', 'base')) as Record<string, unknown>[];
+    expect(container).toMatchObject({
+      Name: '/work',
+      Image: image?.['Id'],
+      State: { Status: 'created' },
+      Config: { Image: 'base', Cmd: ['sleep', '1'], Labels: { k: 'v' } },
+    });
+    expect(image).toMatchObject({ RepoTags: ['base:latest'], Os: 'linux', RootFS: { Type: 'layers' } });
+    expect(box.ok('inspect', '--format', '{{.State.Status}}', 'work')).toBe('created');
+    expect(box.ok('image', 'inspect', '--format', 'json', 'base').split('\n')).toHaveLength(1);
+  });
+
+  test('inspect goes on after a failure, and tells kinds apart', () => {
+    using box = sandboxWithBase('inspect');
+    const { code, stdout, stderr } = box.run('inspect', 'none', 'base');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toHaveLength(1);
+    expect(stderr).toContain("inspect 'none': no such container or image");
+    expect(box.run('inspect', '--type', 'container', 'base').stderr).toContain('no such container');
+    expect(box.run('container', 'inspect', 'base').code).toBe(1);
+    box.fails(2, 'inspect', '--type', 'volume', 'base');
+    box.fails(2, 'inspect');
+  });
+
+  test("history prints docker's table, newest first", () => {
+    using box = sandboxWithBase('history');
+    const [head, line] = box.ok('history', 'base').split('\n');
+    expect(head).toMatch(/^IMAGE {2,}CREATED {2,}CREATED BY {2,}SIZE {2,}COMMENT$/);
+    expect(line?.startsWith(box.ok('images', '-q'))).toBe(true);
+    expect(box.ok('history', '-q', '--no-trunc', 'base')).toBe(box.ok('images', '-q', '--no-trunc'));
+    expect(JSON.parse(box.ok('history', '--human=false', '--format', 'json', 'base'))).toMatchObject({
+      CreatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as unknown,
+      Size: expect.stringMatching(/^\d+$/) as unknown,
+    });
+    expect(box.fails(1, 'history', 'none')).toContain('none');
+    box.fails(2, 'history');
+  });
+});
