@@ -22,7 +22,7 @@ export function displayBytes(bytes: ByteString): string {
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
-/** A size in bytes as Docker prints it: decimal units, four significant digits (`4.86MB`, `124MB`). */
+/** A size in bytes as Docker prints it: decimal units, three significant digits (`4.86MB`, `124MB`). */
 export function formatSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -30,5 +30,5 @@ export function formatSize(bytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${String(Number(value.toPrecision(value < 100 && unit > 0 ? 3 : 4)))}${UNITS[unit] ?? 'PB'}`;
+  return `${String(Number(value.toPrecision(3)))}${UNITS[unit] ?? 'PB'}`;
 }
