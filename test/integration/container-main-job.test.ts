@@ -247,19 +247,19 @@ describe.skipIf(needs.skip)(needs.title('the main job'), () => {
     const { api, store } = box;
     shell(
       box.path(),
-      `mkdir -p linked/a/b/c linked/d linked/e; cd linked; echo old > a/one; echo fifo; mkfifo a/fifo
-       for name in a/b/c/two d/three d/gone e/four; do ln a/one $name; done; ln a/fifo d/fifo
+      `mkdir -p linked/a/b/c linked/d linked/e; cd linked; echo old > a/one;
+       for name in a/b/c/two d/three d/gone e/four; do ln a/one $name; done
        find . -exec touch -d @1600000000 {} +; chmod 750 a/b/c; tar -cf ../linked.tar .`,
     );
     await api.importRootfs(store, { path: box.path('linked.tar') }, { reference: 'linked' });
     api.createContainer(store, { image: 'linked', name: 'box' });
     const { mountpoint } = await api.mountContainer(store, 'box');
-    shell(mountpoint, 'echo new >> a/one; rm d/gone; mv e moved; rm a/one; chmod 600 a/fifo');
+    shell(mountpoint, 'echo new >> a/one; rm d/gone; mv e moved; rm a/one');
     const live = await api.commitContainer(store, 'box', { reference: 'live' });
     const changed = snapshot(mountpoint);
     expect(changed.get('a/b/c/two')).toMatchObject({ size: 8, links: expect.stringContaining('3') as string });
     await api.unmount(store, 'box');
-    expect(await diffLines(box, 'box')).toEqual(expect.arrayContaining(['C /a/b/c/two', 'C /d/three', 'C /d/fifo']));
+    expect(await diffLines(box, 'box')).toEqual(expect.arrayContaining(['C /a/b/c/two', 'C /d/three']));
     const stopped = await api.commitContainer(store, 'box', { reference: 'stopped' });
     expectSameTree(changed, await imageTree(box, 'live'));
     expectSameTree(changed, await imageTree(box, 'stopped'));
