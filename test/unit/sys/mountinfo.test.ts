@@ -12,8 +12,8 @@ test('fields are found behind any number of optional ones', () => {
     '',
   ].join('\n');
   expect(parseMountInfo(text)).toEqual([
-    { mountpoint: '/mnt2', type: 'ext3', source: '/dev/root', options: 'rw,errors=continue' },
-    { mountpoint: '/a b\\\n\xc3\xa9', type: 'fuse.veneer', source: 'veneer', options: 'rw,user_id=0' },
+    { mountpoint: '/mnt2', root: '/mnt1', type: 'ext3', source: '/dev/root', options: 'rw,errors=continue' },
+    { mountpoint: '/a b\\\n\xc3\xa9', root: '/', type: 'fuse.veneer', source: 'veneer', options: 'rw,user_id=0' },
   ]);
 });
 

@@ -1,0 +1,71 @@
+import { statfsSync } from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { errno } from '../../../src/core/index.js';
+import {
+  MS_RDONLY,
+  O_CREAT,
+  O_PATH,
+  O_WRONLY,
+  close,
+  fstatfs,
+  mount,
+  mountEntries,
+  openat,
+  umount2,
+} from '../../../src/sys/index.js';
+import { requires } from '../../helpers/requires.js';
+import { tempDir } from '../../helpers/tmp.js';
+import { scratch } from './scratch.js';
+
+const dir = scratch('sys-mount');
+const gate = requires('root');
+
+describe('mount and umount2', () => {
+  test.skipIf(gate.skip)(gate.title('mount with flags and options, and un-mount'), () => {
+    const target = tempDir('sys-mount-target');
+    onTestFinished(() => {
+      target.remove();
+    });
+    const call = { source: 'source', target: target.path, type: 'tmpfs', flags: MS_RDONLY, data: 'size=64k' };
+    expect(mount(call)).toBe(0);
+    expect(mountEntries().find((entry) => entry.mountpoint === target.path)).toMatchObject({
+      type: 'tmpfs',
+      source: 'source',
+      root: '/',
+      options: expect.stringMatching(/^ro,.*size=64k/) as string,
+    });
+    const fd = openat(dir.fd, `${target.path}/x`, O_WRONLY | O_CREAT, 0o600);
+    expect(fd).toBe(-errno.EROFS);
+    const held = openat(dir.fd, target.path, 0);
+    expect(umount2(target.path)).toBe(-errno.EBUSY);
+    close(held);
+    expect(umount2(target.path)).toBe(0);
+    expect(umount2(target.path)).toBe(-errno.EINVAL);
+  });
+
+  test.skipIf(gate.skip).each([
+    ['a missing target', { target: '/nonexistent' }, errno.ENOENT],
+    ['an unknown file system', { type: 'nonesuch' }, errno.ENODEV],
+    ['an unknown option', { data: 'nonesuch=1' }, errno.EINVAL],
+  ])('refuses %s', (_what, wrong, expected) => {
+    const call = { source: 's', target: dir.path, type: 'tmpfs', flags: 0, data: '' };
+    expect(mount({ ...call, ...wrong })).toBe(-expected);
+  });
+});
+
+describe('fstatfs', () => {
+  test('tells what node:fs tells, of an O_PATH file too', () => {
+    const fd = openat(dir.fd, '.', O_PATH);
+    const node = statfsSync(dir.path);
+    expect(fstatfs(fd)).toMatchObject({
+      type: node.type,
+      bsize: node.bsize,
+      blocks: node.blocks,
+      files: node.files,
+      namelen: 255,
+      frsize: node.bsize,
+    });
+    close(fd);
+    expect(fstatfs(1_000_000)).toBe(-errno.EBADF);
+  });
+});

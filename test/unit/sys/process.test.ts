@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { SysError, errno } from '../../../src/core/index.js';
+import {
+  POLLIN,
+  PollSet,
+  RLIMIT_NOFILE,
+  close,
+  eventfd,
+  isCloseOnExec,
+  kill,
+  must,
+  raiseLimit,
+  read,
+  write,
+} from '../../../src/sys/index.js';
+import { bind, cString } from '../../../src/sys/libc.js';
+
+const one = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+
+describe('eventfd and PollSet', () => {
+  test('a write wakes who waits, and is read once', () => {
+    const [a, b] = [eventfd(), eventfd()];
+    const set = new PollSet([a, b], POLLIN);
+    expect(set.wait(0)).toBe(0);
+    write(b, one);
+    write(b, one);
+    expect([set.wait(-1), set.ready(0), set.ready(1)]).toEqual([1, 0, POLLIN]);
+    const counter = Buffer.alloc(8);
+    expect([read(b, counter), counter.readBigUInt64LE()]).toEqual([8, 2n]);
+    expect(read(b, counter)).toBe(-errno.EAGAIN);
+    expect([set.wait(0), set.ready(1)]).toEqual([0, 0]);
+    expect(isCloseOnExec(a)).toBe(1);
+    for (const fd of [a, b]) close(fd);
+  });
+
+  test('waits as long as told', () => {
+    const fd = eventfd();
+    const start = performance.now();
+    expect(new PollSet([fd], POLLIN).wait(30)).toBe(0);
+    expect(performance.now() - start).toBeGreaterThan(25);
+    close(fd);
+  });
+
+  test('tells of an fd that is not open', () => {
+    const set = new PollSet([1_000_000], POLLIN);
+    expect([set.wait(0), set.ready(0)]).toEqual([1, 0x20]);
+  });
+});
+
+describe('the process', () => {
+  test('raises its limit of open files to the hard one', () => {
+    const limit = raiseLimit(RLIMIT_NOFILE);
+    expect(limit).toBeGreaterThan(0);
+    expect(raiseLimit(RLIMIT_NOFILE)).toBe(limit);
+    expect(raiseLimit(1000)).toBe(-errno.EINVAL);
+  });
+
+  test('probes others with signal 0', () => {
+    expect(kill(process.pid, 0)).toBe(0);
+    expect(kill(0x7ffffffe, 0)).toBe(-errno.ESRCH);
+  });
+
+  test('knows which fds exec closes', () => {
+    const fd = eventfd();
+    // dup(2) makes one without the mark.
+    const second = bind('int dup(int)')(fd);
+    expect([isCloseOnExec(fd), isCloseOnExec(second)]).toEqual([1, 0]);
+    close(fd);
+    close(second);
+    expect(isCloseOnExec(1_000_000)).toBe(-errno.EBADF);
+  });
+});
+
+describe('must', () => {
+  test('passes values and throws errors', () => {
+    expect([must(0, 'x'), must(7, 'x')]).toEqual([0, 7]);
+    expect(() => must(-errno.ENOENT, 'open', '/a')).toThrow(new SysError(errno.ENOENT, 'open', '/a'));
+  });
+});
+
+describe('cString', () => {
+  const bytes = (text: string, slot: 0 | 1 = 0): string => {
+    const buffer = cString(text, slot);
+    return buffer.toString('latin1', 0, buffer.indexOf(0));
+  };
+
+  test('is the bytes and a NUL, in one of two places', () => {
+    expect(bytes('a\xff')).toBe('a\xff');
+    expect(bytes('')).toBe('');
+    const [first, second] = [cString('first', 0), cString('second', 1)];
+    expect([first.toString('latin1', 0, 6), second.toString('latin1', 0, 7)]).toEqual(['first\0', 'second\0']);
+  });
+
+  test('never shortens a name to one that may exist', () => {
+    expect(bytes('a\0b')).toBe('');
+    expect(bytes('n'.repeat(100_000)).length).toBeGreaterThan(4096);
+  });
+});
