@@ -66,7 +66,11 @@ describe('wrong command lines are one line and exit code 2', () => {
 
 describe('versions', () => {
   test.each(['--version', '-v'])('%s', (flag) => {
-    expect(runCli([flag])).toEqual({ code: 0, stderr: '', stdout: expect.stringMatching(/^veneer \d+\.\d+\.\d+\n$/) as unknown });
+    expect(runCli([flag])).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^veneer \d+\.\d+\.\d+\n$/) as unknown,
+    });
   });
 
   test('overlay --version is what podman info runs', () => {
