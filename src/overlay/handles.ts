@@ -29,7 +29,7 @@ export interface Handle {
 }
 
 /** Flags that act on the name or on the caller's own descriptor. O_DIRECT would ask for aligned buffers of ours. */
-const NOT_FOR_US = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_DIRECT | O_TMPFILE;
+const NOT_FOR_US = O_CREAT | O_EXCL | O_NOCTTY | O_NOFOLLOW | O_TRUNC | O_APPEND | O_DIRECT | O_TMPFILE;
 
 /** Opens the real file behind a node; for writing only when it is in the upper. Returns an fd or -errno. */
 export function openReal(node: FileNode, flags: number): number {
