@@ -1,6 +1,7 @@
 // `commit`: an image of what a container has become.
 
-import { applyChanges, parseReference } from '../image/index.js';
+import { applyChanges } from '../image/index.js';
+import { parseTaggedName } from '../store/index.js';
 import type { Image, Store } from '../store/index.js';
 import { childImage, historyEntry } from './child-image.js';
 import { commitUpper } from './commit-upper.js';
@@ -27,7 +28,7 @@ export interface CommitOptions {
  * Throws `not-found`, and `invalid` for a malformed name or change, before anything is done.
  */
 export async function commitContainer(store: Store, reference: string, options: CommitOptions = {}): Promise<Image> {
-  const references = options.reference === undefined ? [] : [parseReference(options.reference)];
+  const references = options.reference === undefined ? [] : [parseTaggedName(options.reference)];
   const found = store.containers.resolve(reference);
   using _lock = await store.containers.lock(found);
   const record = store.containers.get(found.id);

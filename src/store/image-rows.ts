@@ -1,10 +1,9 @@
 // The rows of images and tags, without rules.
 
 import type { Digest } from '../core/index.js';
-import { VeneerError } from '../core/index.js';
-import { formatReference } from '../image/index.js';
 import type { ChainId, Reference } from '../image/index.js';
 import type { Sql } from './database.js';
+import type { TaggedName } from './tagged-name.js';
 
 export interface Image {
   readonly id: Digest;
@@ -30,17 +29,6 @@ const COLUMNS = `id, created, (SELECT coalesce(sum(size), 0) FROM image_layers J
 /** The key of a tag's repository: the canonical name without tag and digest. */
 function repositoryOf(reference: Reference): string {
   return `${reference.registry}/${reference.repository}`;
-}
-
-function tagOf(reference: Reference): string {
-  if (reference.tag !== undefined) return reference.tag;
-  throw new VeneerError(
-    'invalid',
-    `'${formatReference(reference)}' has a digest, which names content and cannot be set`,
-    {
-      hint: 'give a name with a tag',
-    },
-  );
 }
 
 export class ImageRows {
@@ -95,7 +83,7 @@ export class ImageRows {
   named(reference: Reference): Digest | undefined {
     const repository = repositoryOf(reference);
     const { digest } = reference;
-    if (digest === undefined) return this.#statements.tagged.get(repository, tagOf(reference));
+    if (digest === undefined) return this.#statements.tagged.get(repository, reference.tag ?? '');
     return this.#statements.inRepository.get(digest, repository) === undefined ? undefined : digest;
   }
 
@@ -115,12 +103,11 @@ export class ImageRows {
     this.#statements.remove.run(id);
   }
 
-  /** Throws `invalid` for a reference by digest. */
-  tag(reference: Reference, id: Digest): void {
-    this.#statements.tag.run(repositoryOf(reference), tagOf(reference), id);
+  tag(name: TaggedName, id: Digest): void {
+    this.#statements.tag.run(repositoryOf(name), name.tag, id);
   }
 
-  untag(reference: Reference): void {
-    this.#statements.untag.run(repositoryOf(reference), tagOf(reference));
+  untag(name: TaggedName): void {
+    this.#statements.untag.run(repositoryOf(name), name.tag);
   }
 }

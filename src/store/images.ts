@@ -4,7 +4,7 @@ import { VeneerError, shortDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { chainIds, encodeImageConfig, familiarReference, formatReference, parseImageConfig } from '../image/index.js';
 import { parseReference } from '../image/index.js';
-import type { ChainId, ImageConfig, Reference } from '../image/index.js';
+import type { ChainId, ImageConfig } from '../image/index.js';
 import type { ContentStore } from './content.js';
 import type { Database } from './database.js';
 import { imageHistory } from './image-history.js';
@@ -18,6 +18,8 @@ import type { MountRegistry } from './mounts.js';
 import { resolveImage } from './resolve-image.js';
 import type { Resolved } from './resolve-image.js';
 import type { Staged, StagingArea } from './staging.js';
+import { parseTaggedName } from './tagged-name.js';
+import type { TaggedName } from './tagged-name.js';
 
 export interface ImageParts {
   readonly lock: StoreLock;
@@ -93,7 +95,7 @@ export class ImageStore {
    * Records an image whose layers the store has, and names it. Recording one that is there only names it.
    * Throws `not-found` when a layer is missing.
    */
-  create(config: ImageConfig, references: readonly Reference[] = []): Image {
+  create(config: ImageConfig, names: readonly TaggedName[] = []): Image {
     const bytes = encodeImageConfig(config);
     const layers = chainIds(config.rootfs.diff_ids);
     const { lock, database, content } = this.#parts;
@@ -102,7 +104,7 @@ export class ImageStore {
       const id = content.put(bytes);
       database.transact(() => {
         this.#rows.insert(id, creationDate(config), layers);
-        for (const reference of references) this.#rows.tag(reference, id);
+        for (const name of names) this.#rows.tag(name, id);
       });
       return this.get(id);
     });
@@ -110,12 +112,12 @@ export class ImageStore {
 
   /** Names an image; a name another image has moves. Returns the name in canonical form. Throws `not-found`, `invalid`. */
   tag(id: Digest, name: string): string {
-    const reference = parseReference(name);
+    const tagged = parseTaggedName(name);
     this.#parts.database.transact(() => {
       this.get(id);
-      this.#rows.tag(reference, id);
+      this.#rows.tag(tagged, id);
     });
-    return formatReference(reference);
+    return formatReference(tagged);
   }
 
   /**
@@ -156,9 +158,10 @@ export class ImageStore {
   }
 }
 
-/** The tag to take away, where an image was found by one. */
-function taggedName({ reference }: Resolved): Reference | undefined {
-  return reference?.digest === undefined ? reference : undefined;
+/** The name to take away, where an image was found by one. */
+function taggedName({ reference }: Resolved): TaggedName | undefined {
+  if (reference?.tag === undefined || reference.digest !== undefined) return undefined;
+  return { ...reference, tag: reference.tag };
 }
 
 function severalNames(text: string, image: Image): VeneerError {

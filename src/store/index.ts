@@ -15,3 +15,5 @@ export { removeTree } from './remove-tree.js';
 export { defaultRoot } from './root.js';
 export type { Staged } from './staging.js';
 export { Store } from './store.js';
+export { parseTaggedName } from './tagged-name.js';
+export type { TaggedName } from './tagged-name.js';

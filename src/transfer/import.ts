@@ -3,9 +3,10 @@
 import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { VeneerError, hasCode } from '../core/index.js';
-import { applyChanges, hostPlatform, parseReference } from '../image/index.js';
+import { applyChanges, hostPlatform } from '../image/index.js';
 import type { DiffId, ImageConfig } from '../image/index.js';
 import { applyLayer } from '../layer/index.js';
+import { parseTaggedName } from '../store/index.js';
 import type { Image, Lease, Store } from '../store/index.js';
 
 /** A tar, plain or compressed: a file, or a stream with a name to speak of it by. */
@@ -37,7 +38,7 @@ export interface ImportOptions {
  * a malformed name or change, before anything is read. After a failure the store is as it was.
  */
 export async function importRootfs(store: Store, source: ImportSource, options: ImportOptions = {}): Promise<Image> {
-  const references = options.reference === undefined ? [] : [parseReference(options.reference)];
+  const references = options.reference === undefined ? [] : [parseTaggedName(options.reference)];
   const name = nameOf(source);
   const created = (options.created ?? new Date()).toISOString();
   const config = (diffIds: readonly DiffId[]): ImageConfig => {

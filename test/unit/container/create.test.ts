@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createContainer } from '../../../src/container/create.js';
 import { inspectContainer, listContainers } from '../../../src/container/view.js';
-import { parseReference } from '../../../src/image/index.js';
+import { parseTaggedName } from '../../../src/store/index.js';
 import { must, setxattr } from '../../../src/sys/index.js';
 import { addImage, addLayers, codeOf, diffIdOf, temporaryStore } from '../store/fixture.js';
 
@@ -48,7 +48,7 @@ test('it runs as its image says, but for what the user says', () => {
     config: { Entrypoint: ['/init'], Cmd: ['sh'], Env: ['PATH=/bin', 'A=1'], Labels: { a: 'b' } },
     rootfs: { type: 'layers' as const, diff_ids: [diffIdOf('one')] },
   };
-  store.images.create(config, [parseReference('debian')]);
+  store.images.create(config, [parseTaggedName('debian')]);
   expect(createContainer(store, { image: 'debian' })).toMatchObject({ command: ['/init', 'sh'], labels: { a: 'b' } });
   const options = { image: 'debian', command: ['ls', '-l'], env: ['A=2', 'B='], labels: { c: 'd' } };
   const own = createContainer(store, options);

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { digestOf } from '../../../src/core/index.js';
-import { chainIds, parseReference, toDiffId } from '../../../src/image/index.js';
+import { chainIds, toDiffId } from '../../../src/image/index.js';
 import type { ChainId, DiffId } from '../../../src/image/index.js';
-import { Store } from '../../../src/store/index.js';
+import { Store, parseTaggedName } from '../../../src/store/index.js';
 import type { Image } from '../../../src/store/index.js';
 
 /** A directory that is removed when the test ends. */
@@ -59,7 +59,7 @@ export function addImage(
     rootfs: { type: 'layers' as const, diff_ids: contents.map(diffIdOf) },
     history: contents.map((content) => ({ created, created_by: `echo ${content}` })),
   };
-  return store.images.create(config, name === undefined ? [] : [parseReference(name)]);
+  return store.images.create(config, name === undefined ? [] : [parseTaggedName(name)]);
 }
 
 /** A container with a directory like those of the container room. */

@@ -89,6 +89,7 @@ test('changes are in the configuration', async () => {
 
 const refused = [
   { name: 'a malformed name', options: { reference: 'Mine' }, message: /is not an image name/ },
+  { name: 'a name with a digest', options: { reference: `x@sha256:${'0'.repeat(64)}` }, message: /cannot be given/ },
   { name: 'an unknown change', options: { changes: ['COPY a b'] }, message: /COPY/ },
 ];
 test.each(refused)('should-fail: $name, before anything is read', async ({ options, message }) => {
