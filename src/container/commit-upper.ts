@@ -14,6 +14,7 @@ import { currentMountpoint } from './mount.js';
 import { packUpper } from './pack-upper.js';
 import type { CommitProgress, PackedLayer } from './pack-upper.js';
 import { settleLinks } from './settle-links.js';
+import { settledUpper } from './settled-upper.js';
 import { containerDirectories, ensureDirectories } from './upper-directory.js';
 
 export interface UpperCommit {
@@ -40,9 +41,7 @@ export async function commitUpper(commit: UpperCommit): Promise<DiffId | undefin
 async function commitInPlace(commit: UpperCommit): Promise<PackedLayer | undefined> {
   const { store, record, entry, lease, onProgress } = commit;
   const directory = store.containers.directory(record.id);
-  const lower = lowerDirectories(store, record);
-  const { upper, index } = ensureDirectories(directory, lower[0] ?? '');
-  settleLinks({ upper, index, lower });
+  const { upper, lower } = settledUpper(store, record);
   const packed = await packUpper({ upper, lower, onProgress });
   if (packed === undefined) return undefined;
   const parent = lowerLayers(store, record).at(-1);

@@ -11,7 +11,10 @@ const INTERNAL = /^(?:trusted|user)\.overlay\.(?!overlay\.)/;
 const CONTENT = /^(?:trusted|user)\.overlay\.(?:opaque|redirect|metacopy|whiteout)$/;
 
 export interface XattrChoice {
-  /** Whether to copy the attributes by which the overlay describes a layer. */
+  /**
+   * Whether the copy is to be the same layer: with the attributes by which the overlay describes it, and none left out.
+   * Otherwise attributes that our rights or the file system do not allow are passed over, as at copy-up.
+   */
   readonly layerMarks: boolean;
 }
 
@@ -25,7 +28,9 @@ export function copyXattrs(from: XattrTarget, to: XattrTarget, { layerMarks }: X
     // Removed since it was listed.
     if (value === -errno.ENODATA) continue;
     if (typeof value === 'number') throw new SysError(-value, 'getxattr', name);
-    must(setxattr(to, name, value), 'setxattr', name);
+    const status = setxattr(to, name, value);
+    if (!layerMarks && (status === -errno.EPERM || status === -errno.EOPNOTSUPP)) continue;
+    must(status, 'setxattr', name);
   }
 }
 

@@ -3,6 +3,8 @@
 import { diffLayers } from '../layer/index.js';
 import type { Change } from '../layer/index.js';
 import type { Store } from '../store/index.js';
+import { currentMountpoint } from './mount.js';
+import { settledUpper } from './settled-upper.js';
 import { containerDirectories } from './upper-directory.js';
 import { committedLayers } from './view.js';
 
@@ -14,7 +16,8 @@ export async function* diffContainer(store: Store, reference: string): AsyncGene
   const found = store.containers.resolve(reference);
   using _lock = await store.containers.lock(found);
   const record = store.containers.get(found.id);
-  const { upper } = containerDirectories(store.containers.directory(record.id));
+  const mounted = currentMountpoint(record) !== undefined;
+  const { upper } = mounted ? containerDirectories(store.containers.directory(record.id)) : settledUpper(store, record);
   const own = committedLayers(record).map((id) => store.layers.path(id));
   const lower = store.layers.paths(store.images.get(record.image).layers);
   yield* diffLayers({ upper: [upper, ...own.reverse()], lower });

@@ -5,9 +5,6 @@ import { unmountOverlay } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { MOUNT_TYPE, canonicalMountpoint, clearStale, mountState } from './mount-state.js';
 import type { MountState } from './mount-state.js';
-import { lowerDirectories } from './lower-directories.js';
-import { settleLinks } from './settle-links.js';
-import { containerDirectories } from './upper-directory.js';
 import { viewOf } from './view.js';
 import type { Container } from './view.js';
 
@@ -47,8 +44,6 @@ async function unmountContainer(store: Store, found: ContainerRecord): Promise<U
 export async function unmountRecord(store: Store, record: ContainerRecord, mountpoint: string): Promise<void> {
   await takeAway(mountpoint);
   store.containers.setMountpoint(record.id, undefined);
-  const { upper, index } = containerDirectories(store.containers.directory(record.id));
-  settleLinks({ upper, index, lower: lowerDirectories(store, record) });
 }
 
 async function takeAway(mountpoint: string): Promise<void> {

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseTaggedName } from '../../src/store/index.js';
 import { mount, umount2 } from '../../src/sys/index.js';
 import { expectSameTree, snapshot } from '../helpers/tree.js';
 import { diffLines, fixture, layerTrees, needs, shell } from './container-fixture.js';
@@ -210,10 +211,8 @@ describe.skipIf(needs.skip)(needs.title('the main job'), () => {
   test('what an image is made of without layers', async () => {
     using box = await fixture();
     const { api, store } = box;
-    const empty = store.images.create(
-      { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
-      [api.parseReference('scratch2')],
-    );
+    const config = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers' as const, diff_ids: [] } };
+    const empty = store.images.create(config, [parseTaggedName('scratch2')]);
     expect([...(await imageTree(box, 'scratch2')).keys()]).toEqual(['']);
     api.createContainer(store, { image: empty.id, name: 'box' });
     const { mountpoint } = await api.mountContainer(store, 'box');

@@ -28,10 +28,10 @@ for (const name of ['renameSync', 'mkdirSync', 'unlinkSync', 'fsyncSync', 'openS
 }
 syncBuiltinESMExports();
 
-const dist = new URL('../../dist/', import.meta.url);
+const dist = new URL(`../../${process.env['VENEER_TEST_DIST'] ?? 'dist'}/`, import.meta.url);
 const { default: Sqlite } = await import('better-sqlite3');
-const { Store } = await import(new URL('store/index.js', dist).href);
-const { chainIds, parseReference, toDiffId } = await import(new URL('image/index.js', dist).href);
+const { Store, parseTaggedName } = await import(new URL('store/index.js', dist).href);
+const { chainIds, toDiffId } = await import(new URL('image/index.js', dist).href);
 
 const exec = Sqlite.prototype.exec;
 const transaction = Sqlite.prototype.transaction;
@@ -69,7 +69,7 @@ function addImage(store, layers, name) {
     store.layers.commit(staged, { diffId: diffIdOf(text), parent: ids[index - 1], size: text.length }, lease);
   });
   const rootfs = { type: 'layers', diff_ids: layers.map(diffIdOf) };
-  const image = store.images.create({ architecture: 'amd64', os: 'linux', rootfs }, [parseReference(name)]);
+  const image = store.images.create({ architecture: 'amd64', os: 'linux', rootfs }, [parseTaggedName(name)]);
   lease.release();
   return image;
 }
@@ -78,6 +78,7 @@ function addContainer(store, image, name) {
   const staged = store.containers.stage();
   fs.mkdirSync(path.join(staged.path, 'upper'));
   fs.writeFileSync(path.join(staged.path, 'upper', 'change'), name);
+  fs.writeFileSync(path.join(staged.path, 'config.json'), '{"config":{}}');
   const id = createHash('sha256').update(name).digest('hex');
   return store.containers.create({ id, name, image: image.id, imageReference: 'x', labels: {} }, staged);
 }
@@ -91,15 +92,20 @@ const scenarios = {
   import(store) {
     addImage(store, ['base', 'two'], 'child');
   },
-  create(store) {
-    addContainer(store, store.images.resolve('base'), 'second');
-  },
   async commit(store) {
     const record = store.containers.resolve('box');
     const held = await store.containers.lock(record);
     const parent = store.images.get(record.image).layers.at(-1);
     store.containers.moveUpper(record.id, { diffId: diffIdOf('box'), parent, size: 3, history: {} });
     held.release();
+  },
+  async 'commit-container'(store) {
+    const { commitContainer } = await import(new URL('container/index.js', dist).href);
+    await commitContainer(store, 'box', { reference: 'new' });
+  },
+  async 'create-container'(store) {
+    const { createContainer } = await import(new URL('container/index.js', dist).href);
+    createContainer(store, { image: 'base' });
   },
   async rm(store) {
     const record = store.containers.resolve('box');

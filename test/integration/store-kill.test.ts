@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { diffContainer } from '../../src/container/index.js';
 import { Store, isLeftover } from '../../src/store/index.js';
 import { requires } from '../helpers/requires.js';
 import { tempDir } from '../helpers/tmp.js';
@@ -45,8 +46,10 @@ const built = requires('build');
 const scenarios = [
   { scenario: 'open', before: [] },
   { scenario: 'import', before: [] },
-  { scenario: 'create', before: [] },
-  { scenario: 'commit', before: [] },
+  { scenario: 'create-container', before: [] },
+  { scenario: 'commit-container', before: [] },
+  // Once more after one that was interrupted.
+  { scenario: 'commit-container', before: [['commit-container', 12]] },
   { scenario: 'rm', before: [['commit']] },
   { scenario: 'rmi', before: [['rm']] },
   // Something to prune: an import and a commit that were interrupted.
@@ -75,7 +78,10 @@ describe.skipIf(built.skip)(built.title('killed at any step'), () => {
         expect(run(root, scenario, killAt).killed).toBe(true);
         const store = expectSound(root);
         for (const record of store.containers.list()) (await store.containers.lock(record)).release();
-        if (!scenario.startsWith('rm') && scenario !== 'open') expect(changeOf(store)).toBe('box');
+        if (!scenario.startsWith('rm') && scenario !== 'open') {
+          expect(changeOf(store)).toBe('box');
+          expect((await collect(diffContainer(store, 'box'))).map(({ path: name }) => name)).toEqual(['change']);
+        }
         store.prune();
         expect(store.check()).toEqual([]);
         expect(readdirSync(path.join(root, 'staging'))).toEqual([]);
@@ -85,6 +91,12 @@ describe.skipIf(built.skip)(built.title('killed at any step'), () => {
     300_000,
   );
 });
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
 
 function copyOf(from: string, to: string): string {
   cpSync(from, to, { recursive: true });
