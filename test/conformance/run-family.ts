@@ -4,12 +4,12 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BACKEND_KINDS, backendGate, mountStaged, stage } from '../helpers/backends.js';
+import { BACKEND_KINDS, backendGate, loggedErrors, mountStaged, stage } from '../helpers/backends.js';
 import type { BackendKind, Layers, Mounted, Staged } from '../helpers/backends.js';
 import { dir } from '../helpers/layer-spec.js';
 import type { LayerNode, LayerSpec } from '../helpers/layer-spec.js';
 import { HungError, tempDir, withDeadline } from '../helpers/tmp.js';
-import { expectSameTree, snapshot } from '../helpers/tree.js';
+import { expectSameTree, inodes, snapshot } from '../helpers/tree.js';
 import type { Tree } from '../helpers/tree.js';
 import type { Check } from './check.js';
 import { Ctx } from './ctx.js';
@@ -42,6 +42,7 @@ function combine(checks: readonly Check[], kind: BackendKind): Required<Layers> 
 interface Outcome {
   readonly staged: Staged;
   readonly tree: Tree;
+  readonly inodes: ReadonlyMap<string, string>;
   readonly lowersBefore: readonly Tree[];
 }
 
@@ -52,6 +53,8 @@ export function runFamily(family: string, checks: readonly Check[], options: { u
   const outcomes = new Map<BackendKind, Outcome>();
   const read = (root: string): Tree =>
     withDeadline(`snapshot of ${root}`, SNAPSHOT_DEADLINE, () => snapshot(root, { newSince: started }));
+  const readInodes = (root: string): Map<string, string> =>
+    withDeadline(`inodes of ${root}`, SNAPSHOT_DEADLINE, () => inodes(root));
 
   afterAll(() => temp.remove());
 
@@ -90,8 +93,9 @@ export function runFamily(family: string, checks: readonly Check[], options: { u
 
       afterAll(async () => {
         const tree = read(mounted.root);
+        const numbers = readInodes(mounted.root);
         await mounted.unmount();
-        outcomes.set(kind, { staged: mounted.staged, tree, lowersBefore });
+        outcomes.set(kind, { staged: mounted.staged, tree, inodes: numbers, lowersBefore });
       });
     });
   }
@@ -136,6 +140,22 @@ export function runFamily(family: string, checks: readonly Check[], options: { u
       const outcome = outcomes.get(kind);
       if (outcome === undefined) return skip();
       outcome.staged.lowers.forEach((lower, index) => expectSameTree(outcome.lowersBefore[index]!, snapshot(lower)));
+    });
+
+    test.for(both)('has on %s the same inode numbers when mounted again', async (kind, { skip }) => {
+      const outcome = outcomes.get(kind);
+      if (outcome === undefined) return skip();
+      const mounted = await mountStaged(kind, outcome.staged);
+      const again = readInodes(mounted.root);
+      await mounted.unmount();
+      const changed = [...outcome.inodes].filter(([name, ino]) => again.get(name) !== ino);
+      expect(changed.map(([name, ino]) => `${name}: ${ino} -> ${String(again.get(name))}`)).toEqual([]);
+    });
+
+    test('leaves no error in the log of veneer', ({ skip }) => {
+      const outcome = outcomes.get('veneer');
+      if (outcome === undefined) return skip();
+      expect(loggedErrors(outcome.staged)).toEqual([]);
     });
 
     // In this order: each leaves the upper a mount of the other kind can read.

@@ -1,7 +1,7 @@
 // One description of layers, three file systems made from it: merged by hand into a plain directory, mounted by kernel
 // overlayfs, mounted by veneer.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MNT_DETACH, MS_RDONLY, MS_REMOUNT, mount, must, umount2 } from '../../src/sys/index.js';
@@ -105,6 +105,14 @@ export async function overlayDoor(): Promise<OverlayDoor> {
 }
 
 export const logFileOf = (staged: Staged): string => path.join(staged.base, 'veneer.log');
+
+/** Lines of a server's log above `info`: a handler that threw, a failed call nobody expected. */
+export function loggedErrors(staged: Staged): string[] {
+  const WARN = 40;
+  return readFileSync(logFileOf(staged), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && Number((JSON.parse(line) as { level: unknown }).level) >= WARN);
+}
 
 async function mountVeneer(staged: Staged): Promise<number> {
   const { startOverlay } = await overlayDoor();

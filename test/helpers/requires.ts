@@ -45,6 +45,7 @@ const PROBES = {
   build: () => (existsSync(DOOR) ? undefined : 'not built (npm run build)'),
   su: () => program('su'),
   tar: () => program('tar'),
+  dpkg: () => program('dpkg'),
   sqlite3: () => program('sqlite3'),
   git: () => program('git'),
 } as const;

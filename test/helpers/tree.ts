@@ -158,6 +158,29 @@ export function snapshot(root: ByteString, options: SnapshotOptions = {}): Tree 
   return walk.entries;
 }
 
+/** Path -> inode number, of everything below a root. */
+export function inodes(root: ByteString): Map<ByteString, string> {
+  const found = new Map<ByteString, string>();
+  const stat = new Stat();
+  const walk = (dirfd: number, path: ByteString): void => {
+    const entries = listDirectory(dirfd);
+    if (typeof entries === 'number') throw new Error(`readdir '${displayBytes(path)}': errno ${String(-entries)}`);
+    for (const { name } of entries) {
+      const below = path === '' ? name : `${path}/${name}`;
+      must(statx(dirfd, name, stat), 'stat', displayBytes(below));
+      found.set(below, stat.ino.toString());
+      if (!stat.isDirectory) continue;
+      const child = must(openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), 'open', displayBytes(below));
+      walk(child, below);
+      close(child);
+    }
+  };
+  const fd = must(openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY), 'open', root);
+  walk(fd, '');
+  close(fd);
+  return found;
+}
+
 const describe = (entry: TreeEntry): string =>
   Object.entries(entry)
     .map(([key, value]) => `${key}=${String(value)}`)
