@@ -95,7 +95,7 @@ export interface MountOption {
 
 /**
  * Splits an option list at its commas. `\,` is a comma of a value, and a value in double quotes keeps its
- * commas; other backslashes are left for `splitLayers` and `unescape`.
+ * commas; the backslashes are left for `splitLayers` and `unescape`.
  */
 export function splitOptions(list: string): MountOption[] {
   const options: MountOption[] = [];
@@ -105,7 +105,7 @@ export function splitOptions(list: string): MountOption[] {
     const match = word.exec(list);
     if (match === null) break;
     const [, name = '', quoted, plain] = match;
-    if (name !== '') options.push({ name, value: quoted ?? plain?.replaceAll('\\,', ',') });
+    if (name !== '') options.push({ name, value: quoted ?? plain });
   }
   return options;
 }

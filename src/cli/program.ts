@@ -80,17 +80,8 @@ async function addSelected(program: Command, { command: entry, path }: Selection
   });
 }
 
-/** A reader that goes away (`| head`) ends us without a word. */
-function leaveQuietlyOnBrokenPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
-  });
-}
-
 /** Runs a command line and sets `process.exitCode`. */
 export async function run(args: readonly string[]): Promise<void> {
-  leaveQuietlyOnBrokenPipe();
   const line = args[0] === 'help' ? [...args.slice(1), '--help'] : [...args];
   // A bare group is a question for its verbs.
   if (line.length === 1 && line[0] !== undefined && line[0] in GROUPS) line.push('--help');
