@@ -16,7 +16,7 @@ import { Unpacker } from './unpacker.js';
 export interface ApplyLayerOptions {
   /** The layer's tar, plain or compressed. */
   readonly source: ByteSource;
-  /** An empty directory that nobody else writes to. */
+  /** An empty directory that nobody else writes to. It becomes 0755, owned by root, unless an entry describes it. */
   readonly target: string;
   readonly limits?: Partial<LayerLimits>;
   /** Told the uncompressed bytes read so far, after each chunk. */

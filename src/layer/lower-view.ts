@@ -20,6 +20,7 @@ export class LowerView {
     this.#directories.set('', this.#stack.root.length === 0 ? undefined : this.#stack.root);
   }
 
+  /** The root's parent is the root. */
   #directory(path: ByteString): Merged | undefined {
     if (this.#directories.has(path)) return this.#directories.get(path);
     const found = this.find(path);
@@ -30,8 +31,9 @@ export class LowerView {
 
   /** What the path is below. */
   find(path: ByteString): Found | undefined {
-    const parent = path === '' ? undefined : this.#directory(parentOf(path));
+    const parent = this.#directory(parentOf(path));
     if (parent === undefined) return undefined;
+    if (path === '') return parent[0]?.stat(this.#stat) === 0 ? { kind: 'directory', parts: parent } : undefined;
     const found = lookup(parent, nameOf(path), this.#stat);
     if (typeof found === 'number') throw new SysError(-found, 'lookup', path);
     return found;

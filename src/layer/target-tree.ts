@@ -43,12 +43,13 @@ export class TargetTree {
   readonly #capacity: number;
   /** Open directories by path, least recently used first. */
   readonly #open = new Map<ByteString, number>();
-  /** Directories that no entry has described (yet). */
-  readonly implicit = new Set<ByteString>();
+  /** Directories that no entry has described (yet); the root is one. */
+  readonly implicit = new Set<ByteString>(['']);
 
   /** `maxDepth`: of all paths that will be asked for. Throws a SysError. */
   constructor(path: ByteString, maxDepth: number) {
     this.rootFd = must(openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), 'open', path);
+    this.#setDefaults(this.place(''));
     // Two paths that were asked for one after the other are open at the same time.
     this.#capacity = 2 * maxDepth + 2;
   }
@@ -83,10 +84,14 @@ export class TargetTree {
 
   #makeImplicit({ dirfd, name }: Place, path: ByteString): void {
     must(mkdirat(dirfd, name, IMPLICIT_MODE), 'mkdir', path);
-    // The umask, and a set-group-id directory above, have had their say.
-    if (isRoot) must(fchownat(dirfd, name, { uid: 0, gid: 0 }), 'chown', path);
-    must(fchmodat(dirfd, name, IMPLICIT_MODE), 'chmod', path);
+    this.#setDefaults({ dirfd, name });
     this.implicit.add(path);
+  }
+
+  /** What a directory is that nobody describes; the umask, and a set-group-id directory above, have had their say. */
+  #setDefaults({ dirfd, name }: Place): void {
+    if (isRoot) must(fchownat(dirfd, name, { uid: 0, gid: 0 }), 'chown', name);
+    must(fchmodat(dirfd, name, IMPLICIT_MODE), 'chmod', name);
   }
 
   #remember(path: ByteString, fd: number): void {

@@ -28,7 +28,10 @@ function mounted<T>(options: string, use: (mountpoint: string) => T): T {
   }
 }
 
-/** Runs `change` in a writable mount over `lower` (top first). Returns its upper directory and what the mount showed. */
+/**
+ * Runs `change` in a writable mount over `lower` (top first). Returns its upper directory and what the mount showed.
+ * Without an index, which would keep some names of a linked file outside of the upper directory.
+ */
 export function changed(
   lower: readonly string[],
   change: string | ((mountpoint: string) => void),
@@ -38,13 +41,13 @@ export function changed(
   mkdirSync(upper);
   mkdirSync(work);
   sh(`chmod --reference='${lower[0]!}' upper; touch -r '${lower[0]!}' upper`, base);
-  const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},redirect_dir=on,metacopy=on,index=on`;
+  const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},redirect_dir=on,metacopy=on,index=off`;
   const seen = mounted(options, (mountpoint) => {
     if (typeof change === 'string') sh(change, mountpoint);
     else change(mountpoint);
     return look(mountpoint);
   });
-  onTestFinished(() => execFileSync('rm', ['-rf', base]));
+  onTestFinished(() => void execFileSync('rm', ['-rf', base]));
   return { upper, seen };
 }
 
