@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const [root, scenario, killAt = '0'] = process.argv.slice(2);
 let calls = 0;
@@ -28,7 +29,7 @@ for (const name of ['renameSync', 'mkdirSync', 'unlinkSync', 'fsyncSync', 'openS
 }
 syncBuiltinESMExports();
 
-const dist = new URL(`../../${process.env['VENEER_TEST_DIST'] ?? 'dist'}/`, import.meta.url);
+const dist = pathToFileURL(`${path.resolve(import.meta.dirname, '../..', process.env['VENEER_TEST_DIST'] ?? 'dist')}/`);
 const { default: Sqlite } = await import('better-sqlite3');
 const { Store, parseTaggedName } = await import(new URL('store/index.js', dist).href);
 const { chainIds, toDiffId } = await import(new URL('image/index.js', dist).href);
