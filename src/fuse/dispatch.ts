@@ -247,7 +247,7 @@ export class Dispatcher {
       case opcode.WRITE: {
         q.body(BODY_SIZE.write);
         const killSuidgid = (q.u32(20) & abi.FUSE_WRITE_KILL_SUIDGID) !== 0;
-        return this.#withSize(id, fs.write(q.u64(0), { offset: q.u64(8), killSuidgid }, q.data(q.u32(16))));
+        return this.#withSize(id, fs.write(q.u64(0), { offset: q.offset(8), killSuidgid }, q.data(q.u32(16))));
       }
       case opcode.STATFS: {
         const status = fs.statfs(nodeid);
@@ -288,18 +288,24 @@ export class Dispatcher {
       }
       case opcode.FALLOCATE: {
         q.body(BODY_SIZE.fallocate);
-        const range = { offset: q.u64(8), length: q.u64(16), mode: q.u32(24) };
+        const range = { offset: q.offset(8), length: q.offset(16), mode: q.u32(24) };
         return this.#empty(id, fs.fallocate(q.u64(0), range));
       }
       case opcode.LSEEK:
         q.body(BODY_SIZE.lseek);
-        return this.#then(id, fs.lseek(q.u64(0), q.u64(8), q.u32(16)), (offset) => {
+        return this.#then(id, fs.lseek(q.u64(0), q.offset(8, errno.ENXIO), q.u32(16)), (offset) => {
           return BODY + reply.writeWide(this.#out, BODY, offset);
         });
       case opcode.COPY_FILE_RANGE: {
         q.body(BODY_SIZE.copyFileRange);
         const length = Math.min(q.u32(40) + q.u32(44) * 0x100000000, MAX_COPY);
-        const range = { fhIn: q.u64(0), offsetIn: q.u64(8), fhOut: q.u64(24), offsetOut: q.u64(32), length };
+        const range = {
+          fhIn: q.u64(0),
+          offsetIn: q.offset(8),
+          fhOut: q.u64(24),
+          offsetOut: q.offset(32),
+          length,
+        };
         return this.#withSize(id, fs.copyFileRange(range));
       }
       case opcode.IOCTL:
@@ -331,7 +337,7 @@ export class Dispatcher {
     q.body(BODY_SIZE.read);
     const size = q.u32(16);
     if (size > this.#out.length - BODY) return -errno.EINVAL;
-    const outcome = this.#fs.read(q.u64(0), q.u64(8), this.#out.subarray(BODY, BODY + size));
+    const outcome = this.#fs.read(q.u64(0), q.offset(8, errno.EINVAL), this.#out.subarray(BODY, BODY + size));
     return this.#then(id, outcome, (length) => BODY + length);
   }
 
@@ -358,7 +364,7 @@ function attrChange(q: Request): AttrChange {
   if ((valid & abi.FATTR_MODE) !== 0) change.mode = q.u32(68);
   if ((valid & abi.FATTR_UID) !== 0) change.uid = q.u32(76);
   if ((valid & abi.FATTR_GID) !== 0) change.gid = q.u32(80);
-  if ((valid & abi.FATTR_SIZE) !== 0) change.size = q.u64(16);
+  if ((valid & abi.FATTR_SIZE) !== 0) change.size = q.offset(16);
   if ((valid & abi.FATTR_FH) !== 0) change.fh = q.u64(8);
   if ((valid & abi.FATTR_ATIME_NOW) !== 0) change.atime = { sec: 0, nsec: UTIME_NOW };
   else if ((valid & abi.FATTR_ATIME) !== 0) change.atime = { sec: q.i64(32), nsec: q.u32(56) };

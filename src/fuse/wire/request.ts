@@ -1,6 +1,7 @@
 // A request as the kernel wrote it into our buffer. Pure and total: a view that is moved from message to
 // message without allocating; whatever the bytes are, it answers or throws a WireError.
 
+import { SysError, errno } from '../../core/index.js';
 import type { ByteString } from '../../core/index.js';
 import { FUSE_EXT_GROUPS, IN_HEADER } from './abi.js';
 
@@ -76,9 +77,19 @@ export class Request {
     return this.buffer.readUInt32LE(IN_HEADER.size + offset);
   }
 
-  /** A 64-bit field that is a number of ours, or a size or offset; beyond 53 bits a WireError. */
+  /** A 64-bit field that is a number of ours; beyond 53 bits a WireError. */
   u64(offset: number): number {
     return this.#wide(IN_HEADER.size + offset);
+  }
+
+  /**
+   * A 64-bit file offset or size. No file reaches 53 bits, so for more the answer is known without asking:
+   * SysError with `error`, EFBIG where something would be written there.
+   */
+  offset(offset: number, error: number = errno.EFBIG): number {
+    const at = IN_HEADER.size + offset;
+    if (this.buffer.readUInt32LE(at + 4) >= 1 << 21) throw new SysError(error, 'offset');
+    return this.#wide(at);
   }
 
   /** A signed 64-bit field (seconds). */
