@@ -8,10 +8,10 @@
 import { errno } from '../core/index.js';
 import { FOPEN_KEEP_CACHE, FOPEN_PASSTHROUGH } from '../fuse/index.js';
 import type { Caller, Opened, Outcome } from '../fuse/index.js';
-import { O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, S_IFREG, S_ISGID, S_ISUID, close, ftruncate } from '../sys/index.js';
+import { O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, S_IFREG, close, ftruncate } from '../sys/index.js';
 import { copyUp } from './copy-up.js';
 import { openReal } from './handles.js';
-import { S_IXGRP, dropPrivileges } from './setattr.js';
+import { dropPrivileges, isPrivileged } from './privileges.js';
 import { statNode } from './attr.js';
 import type { FileNode } from './node.js';
 import { after } from './outcome.js';
@@ -78,9 +78,7 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
  * leaves it to us (HANDLE_KILLPRIV_V2), and the file system below sees our own rights.
  */
 function losesPrivileges(o: Overlay, node: FileNode, flags: number): boolean {
-  if ((flags & O_ACCMODE) === O_RDONLY || statNode(node, o.stat) < 0) return false;
-  const { mode } = o.stat;
-  return (mode & S_ISUID) !== 0 || (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
+  return (flags & O_ACCMODE) !== O_RDONLY && statNode(node, o.stat) >= 0 && isPrivileged(o.stat.mode);
 }
 
 /** Makes a handle of an open; with passthrough if the kernel and the file allow it. */

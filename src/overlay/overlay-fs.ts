@@ -43,7 +43,8 @@ import type { Overlay } from './overlay.js';
 import { readdir } from './readdir.js';
 import { rmdir, unlink } from './remove.js';
 import { rename } from './rename.js';
-import { dropPrivileges, setattr } from './setattr.js';
+import { dropPrivileges } from './privileges.js';
+import { setattr } from './setattr.js';
 import { getxattr, listxattr, removexattr, setxattr } from './xattr.js';
 
 /** From this many bytes on, work on file data is left to the other thread. */

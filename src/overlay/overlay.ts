@@ -3,7 +3,6 @@
 import type { Kernel, Offload } from '../fuse/index.js';
 import type { RealDir, Stack } from '../stack/index.js';
 import { Stat } from '../sys/index.js';
-import { TRUSTED, USER } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
 import { InoMap } from './ino.js';
 import { NodeTable } from './node-table.js';
@@ -16,7 +15,7 @@ export interface OverlaySetup {
   readonly stack: Stack;
   /** Present where the mount is writable. */
   readonly work: WorkDir | undefined;
-  readonly userxattr: boolean;
+  readonly namespace: XattrNamespace;
   readonly volatile: boolean;
   readonly offload: Offload;
 }
@@ -40,7 +39,7 @@ export class Overlay {
   constructor(setup: OverlaySetup) {
     this.stack = setup.stack;
     this.work = setup.work;
-    this.namespace = setup.userxattr ? USER : TRUSTED;
+    this.namespace = setup.namespace;
     this.volatile = setup.volatile;
     this.offload = setup.offload;
     const { layers, root } = setup.stack;

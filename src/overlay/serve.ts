@@ -27,19 +27,18 @@ export interface Serving {
 /** The layers of a mount, opened and locked. Throws VeneerError. */
 export function openOverlay(options: OverlayOptions, offload: Offload): Overlay {
   const { lowerdir, upperdir, workdir } = options;
-  const namespace = options.userxattr === true ? USER : TRUSTED;
   const writable = upperdir !== undefined && options.readOnly !== true;
   const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir], writable ? 1 : 0);
   let work: WorkDir | undefined;
   if (writable && workdir !== undefined) {
     lock(stack.layers[0]?.fd ?? -1, upperdir);
-    work = openWorkDir(workdir, namespace);
+    work = openWorkDir(workdir, options.userxattr === true ? USER : undefined);
     if (options.volatile === true) work.markVolatile();
   }
   const overlay = new Overlay({
     stack,
     work,
-    userxattr: options.userxattr === true,
+    namespace: work?.namespace ?? (options.userxattr === true ? USER : TRUSTED),
     volatile: options.volatile === true,
     offload,
   });
@@ -49,7 +48,7 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
   return overlay;
 }
 
-function openWorkDir(path: string, namespace: XattrNamespace): WorkDir {
+function openWorkDir(path: string, namespace: XattrNamespace | undefined): WorkDir {
   const probe = openat(AT_FDCWD, toByteString(path), 0);
   if (probe < 0) throw new SysError(-probe, 'open', path);
   try {

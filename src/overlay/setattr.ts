@@ -1,30 +1,18 @@
 // chmod, chown, truncate, utimens.
 
-import {
-  AT_FDCWD,
-  O_RDWR,
-  close,
-  fchmodat,
-  fchownat,
-  fdPath,
-  ftruncate,
-  removexattr,
-  utimens,
-  utimensat,
-} from '../sys/index.js';
-import { S_IFREG, S_ISGID, S_ISUID, UTIME_OMIT, entryPath, fchown } from '../sys/index.js';
+import { O_RDWR, close, fchmodat, fchownat, ftruncate, utimens, utimensat } from '../sys/index.js';
+import { UTIME_OMIT, fchown } from '../sys/index.js';
 import { errno } from '../core/index.js';
-import type { ByteString } from '../core/index.js';
 import type { Attr, AttrChange, Outcome } from '../fuse/index.js';
 import { fillAttr, statNode } from './attr.js';
 import { copyUp, copyUpDirectory } from './copy-up.js';
 import { openReal } from './handles.js';
 import type { FileNode, Node } from './node.js';
 import { splitFromReaders } from './open.js';
+import { dropPrivileges } from './privileges.js';
+import { upperPlace } from './upper-place.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
-
-export const S_IXGRP = 0o010;
 
 export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr): Outcome {
   const finish = (): number => {
@@ -44,17 +32,6 @@ export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr):
     if (change.size !== undefined && splitFromReaders(o, node)) return -errno.ESTALE;
     return finish();
   });
-}
-
-/** A node's place in the upper, as a directory fd and a name; '.' for directories. */
-export function upperPlace(node: Node): { dirfd: number; name: ByteString } | number {
-  if (node.kind === 'directory') {
-    const dirfd = node.upper?.fd() ?? -errno.EROFS;
-    return dirfd < 0 ? dirfd : { dirfd, name: '.' };
-  }
-  if (node.pinned >= 0) return { dirfd: AT_FDCWD, name: fdPath(node.pinned) };
-  const dirfd = node.upper?.dir.fd() ?? -errno.EROFS;
-  return dirfd < 0 || node.upper === undefined ? dirfd : { dirfd, name: node.upper.name };
 }
 
 /** Owner first (it drops setuid bits), then mode, size, times: each later one has the last word on ctime. */
@@ -95,22 +72,4 @@ function truncate(o: Overlay, node: FileNode, options: { size: number; fh: numbe
   const status = ftruncate(fd, options.size);
   close(fd);
   return status;
-}
-
-/**
- * What a write by somebody without CAP_FSETID does to a file: setuid and (executable) setgid bits and file
- * capabilities go (HANDLE_KILLPRIV_V2).
- */
-export function dropPrivileges(o: Overlay, node: FileNode): void {
-  if (node.type !== S_IFREG || statNode(node, o.stat) < 0) return;
-  const place = upperPlace(node);
-  if (typeof place === 'number') return;
-  const { mode } = o.stat;
-  const kept = mode & ~S_ISUID & ~((mode & S_IXGRP) !== 0 ? S_ISGID : 0) & 0o7777;
-  if (kept !== (mode & 0o7777)) {
-    fchmodat(place.dirfd, place.name, kept);
-    o.kernel?.invalidateAttributes(node.id);
-  }
-  const target = node.pinned >= 0 ? { follow: fdPath(node.pinned) } : entryPath(place.dirfd, place.name);
-  removexattr(target, 'security.capability');
 }

@@ -17,10 +17,12 @@ import {
   mkdirat,
   must,
   openat,
+  removexattr,
+  setxattr,
   statx,
   unlinkat,
 } from '../sys/index.js';
-import { makeWhiteout, makeXattrWhiteout } from '../whiteout/index.js';
+import { TRUSTED, USER, makeWhiteout, makeXattrWhiteout } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
 
 const WORK = 'work';
@@ -61,14 +63,15 @@ export class WorkDir {
   /** `index`. */
   readonly index: RealDir;
   readonly #indexLayer: LayerDir;
-  readonly #namespace: XattrNamespace;
+  /** Where the overlay's marks can be written. */
+  readonly namespace: XattrNamespace;
   #sequence = 0;
   #whiteout: ByteString | undefined;
 
   /** Takes over an existing directory and cleans what a killed server left in it. Throws VeneerError or SysError. */
-  constructor(path: string, namespace: XattrNamespace) {
+  constructor(path: string, namespace?: XattrNamespace) {
     this.root = new LayerDir(path, -1);
-    this.#namespace = namespace;
+    this.namespace = namespace ?? allowedNamespace(this.root.fd);
     makeDirectory(this.root.fd, WORK);
     makeDirectory(this.root.fd, INDEX);
     this.fd = must(openat(this.root.fd, WORK, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), 'open', `${path}/${WORK}`);
@@ -107,7 +110,7 @@ export class WorkDir {
     }
     const fresh = this.newName();
     const made = makeWhiteout(this.fd, fresh);
-    if (made === -errno.EPERM) return makeXattrWhiteout(dirfd, name, this.#namespace);
+    if (made === -errno.EPERM) return makeXattrWhiteout(dirfd, name, this.namespace);
     if (made < 0) return made;
     this.#whiteout = fresh;
     const linked = linkat({ dirfd: this.fd, name: fresh }, { dirfd, name });
@@ -121,6 +124,14 @@ export class WorkDir {
     this.#indexLayer.close();
     this.root.close();
   }
+}
+
+/** `trusted.` needs CAP_SYS_ADMIN in the initial user namespace; `user.` is open to whoever may write the file. */
+function allowedNamespace(dirfd: number): XattrNamespace {
+  const probe = `${TRUSTED}probe`;
+  if (setxattr(dirfd, probe, Buffer.from('y')) === -errno.EPERM) return USER;
+  removexattr(dirfd, probe);
+  return TRUSTED;
 }
 
 function makeDirectory(dirfd: number, name: ByteString): void {

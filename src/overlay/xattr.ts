@@ -12,7 +12,7 @@ import { copyUp, copyUpDirectory } from './copy-up.js';
 import type { Node } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
-import { upperPlace } from './setattr.js';
+import { upperPlace } from './upper-place.js';
 
 const ACL_DEFAULT = 'system.posix_acl_default';
 const ACL_PREFIX = 'system.posix_acl_';

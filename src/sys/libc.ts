@@ -7,20 +7,47 @@ import type Koffi from 'koffi';
 import { SysError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 
-const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
-
-const libc = koffi.load('libc.so.6');
+const require = createRequire(import.meta.url);
+let koffi: typeof Koffi | undefined;
+let libc: ReturnType<typeof Koffi.load> | undefined;
 
 type Native = (...args: readonly unknown[]) => number;
 
-/** Binds a libc function by its C prototype. Variadic ones are bound with the arguments we pass. */
+/**
+ * Binds a libc function by its C prototype, when it is first called: most commands need few of them, and binding
+ * all takes as long as starting Node. Variadic functions are bound with the arguments we pass.
+ */
 export function bind(prototype: string): Native {
-  return libc.func(prototype);
+  let native: Native | undefined;
+  const get = (): Native => {
+    koffi ??= require('koffi') as typeof Koffi;
+    libc ??= koffi.load('libc.so.6');
+    return (native = libc.func(prototype));
+  };
+  const first = prototype.indexOf('(') + 1;
+  const arity = prototype[first] === ')' ? 0 : prototype.split(',').length;
+  // Spelled out by arity: collecting arguments in an array would cost more than the rest of the call.
+  switch (arity) {
+    case 0:
+      return () => (native ?? get())();
+    case 1:
+      return (a) => (native ?? get())(a);
+    case 2:
+      return (a, b) => (native ?? get())(a, b);
+    case 3:
+      return (a, b, c) => (native ?? get())(a, b, c);
+    case 4:
+      return (a, b, c, d) => (native ?? get())(a, b, c, d);
+    case 5:
+      return (a, b, c, d, e) => (native ?? get())(a, b, c, d, e);
+    default:
+      return (a, b, c, d, e, f) => (native ?? get())(a, b, c, d, e, f);
+  }
 }
 
 /** The result of a call that reports failure as -1: the value itself, or -errno. */
 export function result(value: number): number {
-  return value < 0 ? -koffi.errno() : value;
+  return value < 0 ? -(koffi?.errno() ?? 0) : value;
 }
 
 /**

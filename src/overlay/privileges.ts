@@ -1,0 +1,32 @@
+// Setuid, setgid and file capabilities: what a write takes away.
+
+import { S_IFREG, S_ISGID, S_ISUID, entryPath, fchmodat, fdPath, removexattr } from '../sys/index.js';
+import { statNode } from './attr.js';
+import type { FileNode } from './node.js';
+import type { Overlay } from './overlay.js';
+import { upperPlace } from './upper-place.js';
+
+const S_IXGRP = 0o010;
+
+/** Whether a write by somebody without CAP_FSETID changes this mode: setgid counts where the group may execute. */
+export function isPrivileged(mode: number): boolean {
+  return (mode & S_ISUID) !== 0 || (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
+}
+
+/**
+ * What a write by somebody without CAP_FSETID does to a file: setuid and (executable) setgid bits and file
+ * capabilities go (HANDLE_KILLPRIV_V2).
+ */
+export function dropPrivileges(o: Overlay, node: FileNode): void {
+  if (node.type !== S_IFREG || statNode(node, o.stat) < 0) return;
+  const place = upperPlace(node);
+  if (typeof place === 'number') return;
+  const { mode } = o.stat;
+  const kept = mode & ~S_ISUID & ~((mode & S_IXGRP) !== 0 ? S_ISGID : 0) & 0o7777;
+  if (kept !== (mode & 0o7777)) {
+    fchmodat(place.dirfd, place.name, kept);
+    o.kernel?.invalidateAttributes(node.id);
+  }
+  const target = node.pinned >= 0 ? { follow: fdPath(node.pinned) } : entryPath(place.dirfd, place.name);
+  removexattr(target, 'security.capability');
+}
