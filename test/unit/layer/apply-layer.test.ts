@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { applyLayer } from '../../../src/layer/index.js';
 import { END, member, pax } from './support.js';
 import { apply, look, shape, temporary } from './tree.js';
 
@@ -343,6 +344,20 @@ describe('what applyLayer refuses', () => {
       code: 'integrity',
       message: expect.stringMatching(/entry 'second'/) as unknown,
     });
+  });
+
+  it('should let its source go when it fails', async () => {
+    let closed = false;
+    const endless = (async function* () {
+      try {
+        yield await Promise.resolve(file('../evil'));
+        for (;;) yield await Promise.resolve(file('f'));
+      } finally {
+        closed = true;
+      }
+    })();
+    await expect(applyLayer({ source: endless, target: temporary() })).rejects.toMatchObject({ code: 'integrity' });
+    expect(closed).toBe(true);
   });
 
   it('should leave no file open, however it ends', async () => {
