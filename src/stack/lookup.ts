@@ -75,7 +75,7 @@ export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): F
     const directory = part.child(name);
     directories.push(directory);
     if (part.layer.isBottom) break;
-    const below = belowDirectory(parts, index, { directory, dirfd, name });
+    const below = belowDirectory(parts, index, { dirfd, name });
     if (below === 'continue') continue;
     if (typeof below === 'number') return below;
     directories.push(...below);
@@ -88,13 +88,12 @@ export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): F
 function belowDirectory(
   parts: Merged,
   index: number,
-  found: { directory: RealDir; dirfd: number; name: ByteString },
+  found: { dirfd: number; name: ByteString },
 ): Merged | 'continue' | number {
   const marks = marksOf(found.dirfd, found.name);
   if (marks.opaque === 'y') return [];
-  const fd = found.directory.fd();
-  if (fd < 0) return fd;
-  if (exists(fd, OPAQUE_MARKER)) return [];
+  // By a path of two names: should a link take the directory's place now, only a yes or no is had from beyond it.
+  if (exists(found.dirfd, `${found.name}/${OPAQUE_MARKER}`)) return [];
   if (marks.redirect === undefined) return 'continue';
   const target = followRedirect(parts, index, marks.redirect);
   if (typeof target === 'number') return target;

@@ -2,7 +2,7 @@
 
 import { LayerDir } from './layer-dir.js';
 import type { Merged } from './lookup.js';
-import { RealDir } from './real-dir.js';
+import { RealDir, closeDirectories } from './real-dir.js';
 
 export interface Stack {
   readonly layers: readonly LayerDir[];
@@ -33,7 +33,10 @@ export function openStack(paths: readonly string[], writable = 0): Stack {
     layers,
     root,
     close() {
-      for (const layer of layers) layer.close();
+      for (const layer of layers) {
+        closeDirectories(layer);
+        layer.close();
+      }
     },
   };
 }

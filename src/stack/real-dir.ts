@@ -101,3 +101,8 @@ export class RealDir {
     open.delete(this);
   }
 }
+
+/** Gives back all fds of directories in a layer that is closed. */
+export function closeDirectories(layer: LayerDir): void {
+  for (const dir of open) if (dir.layer === layer) dir.close();
+}
