@@ -72,13 +72,14 @@ export class Dispatcher {
       const outcome = this.#run(request, id);
       if (outcome !== NO_REPLY) this.#finish(id, outcome);
     } catch (error) {
-      this.#reply(id, -this.#errnoOf(error, id), BODY);
+      const failure = -this.#errnoOf(error, id);
+      if (id.op !== opcode.FORGET && id.op !== opcode.BATCH_FORGET) this.#reply(id, failure, BODY);
     }
   }
 
   /** `outcome` < 0 is an errno, else the end of a reply already encoded. */
   #finish(id: Pending, outcome: number): void {
-    if (outcome < 0) this.#reply(id, outcome, BODY);
+    if (outcome < 0) this.#reply(id, outcome === -errno.ENOSYS ? -errno.EIO : outcome, BODY);
     else this.#reply(id, 0, outcome);
   }
 
@@ -108,14 +109,12 @@ export class Dispatcher {
     this.#opened = new Opened();
     this.pending += 1;
     outcome
-      .then(
-        (value) => {
-          this.#finish(id, value < 0 ? value : encode(value));
-        },
-        (error: unknown) => {
-          this.#reply(id, -this.#errnoOf(error, id), BODY);
-        },
-      )
+      .then((value) => {
+        this.#finish(id, value < 0 ? value : encode(value));
+      })
+      .catch((error: unknown) => {
+        this.#reply(id, -this.#errnoOf(error, id), BODY);
+      })
       .finally(() => {
         this.pending -= 1;
       })
@@ -318,7 +317,8 @@ export class Dispatcher {
         return BODY;
       default:
         // On purpose: OPENDIR (NO_OPENDIR), FLUSH, ACCESS, locks, BMAP, POLL and what later kernels add. See native-notes/reply-rules.md.
-        return -errno.ENOSYS;
+        this.#reply(id, -errno.ENOSYS, BODY);
+        return NO_REPLY;
     }
   }
 

@@ -121,8 +121,8 @@ export interface Filesystem {
     options: CreateOptions & { caller: Caller; flags: number },
     out: { entry: Entry; opened: Opened },
   ): Outcome;
-  /** Bytes read into `into`. */
-  read(fh: number, offset: number, into: Buffer): Outcome;
+  /** Bytes read into `into`, which is valid only until the method returns. */
+  read(fh: number, offset: number, into: Buffer): number;
   /** Bytes written of `data`, which is valid only until the method returns. */
   write(fh: number, options: { offset: number; killSuidgid: boolean }, data: Buffer): Outcome;
   release(nodeid: number, fh: number): void;
@@ -134,7 +134,8 @@ export interface Filesystem {
   /** Names in `trusted.` are for root alone, as on other file systems. */
   listxattr(nodeid: number, caller: Caller): readonly ByteString[] | number;
   removexattr(nodeid: number, name: ByteString): Outcome;
-  readdir(nodeid: number, offset: number, sink: DirectorySink): Outcome;
+  /** `sink` is valid only until the method returns. */
+  readdir(nodeid: number, offset: number, sink: DirectorySink): number;
   fallocate(fh: number, options: { mode: number; offset: number; length: number }): Outcome;
   /** The offset found. */
   lseek(fh: number, offset: number, whence: number): Outcome;

@@ -122,7 +122,7 @@ export class Session {
     const offer = readInit(this.#request);
     if (offer.major !== abi.FUSE_KERNEL_VERSION || offer.minor < abi.FUSE_MIN_MINOR_VERSION) {
       throw new VeneerError('unsupported', `the kernel speaks FUSE ${String(offer.major)}.${String(offer.minor)}`, {
-        hint: `version ${String(abi.FUSE_KERNEL_VERSION)}.${String(abi.FUSE_MIN_MINOR_VERSION)} (Linux 5.4) or later is needed`,
+        hint: `version ${String(abi.FUSE_KERNEL_VERSION)}.${String(abi.FUSE_MIN_MINOR_VERSION)} (Linux 5.14) or later is needed`,
       });
     }
     const choice = chooseInit(offer, { passthrough, acl, maxWrite: MAX_WRITE, pageSize: PAGE_SIZE });

@@ -30,17 +30,20 @@ export interface ListedEntry {
   readonly cookie: number;
 }
 
-/** Two names with one hash come one after the other; the second one's cookie is the next free number. */
-function sorted(names: Iterable<ByteString>): ListedEntry[] {
-  const entries: { name: ByteString; cookie: number }[] = [];
-  for (const name of names) entries.push({ name, cookie: cookieOf(name) });
-  entries.sort((a, b) => a.cookie - b.cookie || (a.name < b.name ? -1 : 1));
-  let last = 0;
-  for (const entry of entries) {
-    if (entry.cookie <= last) entry.cookie = last + 1;
-    last = entry.cookie;
+/** By cookie; names with one hash by their bytes, so that the order does not depend on who came first. */
+function inOrder(a: ListedEntry, b: ListedEntry): number {
+  return a.cookie - b.cookie || (a.name < b.name ? -1 : 1);
+}
+
+/** Adds names to entries that keep their cookies. Of two names with one hash, the new one takes the next free cookie. */
+function withNames(entries: readonly ListedEntry[], names: Iterable<ByteString>): ListedEntry[] {
+  const taken = new Set(entries.map((entry) => entry.cookie));
+  const added = [...names].map((name) => ({ name, cookie: cookieOf(name) })).sort(inOrder);
+  for (const entry of added) {
+    while (taken.has(entry.cookie)) entry.cookie += 1;
+    taken.add(entry.cookie);
   }
-  return entries;
+  return [...entries, ...added].sort(inOrder);
 }
 
 export class Listing {
@@ -49,7 +52,7 @@ export class Listing {
   readonly #added = new Set<ByteString>();
 
   constructor(names: Iterable<ByteString>) {
-    this.#entries = sorted(names);
+    this.#entries = withNames([], names);
   }
 
   add(name: ByteString): void {
@@ -64,10 +67,8 @@ export class Listing {
   #settle(): void {
     const mostlyGone = this.#removed.size > 64 && this.#removed.size * 2 > this.#entries.length;
     if (this.#added.size === 0 && !mostlyGone) return;
-    const names = new Set<ByteString>();
-    for (const { name } of this.#entries) if (!this.#removed.has(name)) names.add(name);
-    for (const name of this.#added) names.add(name);
-    this.#entries = sorted(names);
+    const kept = this.#entries.filter(({ name }) => !this.#removed.has(name));
+    this.#entries = withNames(kept, this.#added);
     this.#added.clear();
     this.#removed.clear();
   }

@@ -181,7 +181,7 @@ export class OverlayFs implements Filesystem {
     return createUnnamed(this.#o, { parent: this.#o.nodes.directory(parent), ...options }, out);
   }
 
-  read(fh: number, offset: number, into: Buffer): Outcome {
+  read(fh: number, offset: number, into: Buffer): number {
     const fd = this.#o.handles.fd(fh);
     return fd < 0 ? fd : pread(fd, into, offset);
   }
@@ -238,7 +238,7 @@ export class OverlayFs implements Filesystem {
     return removexattr(this.#o, this.#node(nodeid), name);
   }
 
-  readdir(nodeid: number, offset: number, sink: DirectorySink): Outcome {
+  readdir(nodeid: number, offset: number, sink: DirectorySink): number {
     return readdir(this.#o, this.#o.nodes.directory(nodeid), offset, sink);
   }
 

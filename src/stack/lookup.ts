@@ -100,15 +100,24 @@ function belowDirectory(
   return target?.kind === 'directory' ? target.parts : [];
 }
 
-/** Resolves a redirect found in part `index`: in the layers below that one, never in its own. */
-function followRedirect(parts: Merged, index: number, redirect: ByteString): Found | undefined | number {
-  const stat = new Stat();
-  if (!redirect.startsWith('/')) return lookup(parts, redirect, stat, index + 1);
+/** Resolves a redirect found in part `index`: in the layers below that one, never in its own. `stat` as for `lookup`. */
+function followRedirect(
+  parts: Merged,
+  index: number,
+  redirect: ByteString,
+  stat = new Stat(),
+): Found | undefined | number {
+  const components = redirect.split('/');
+  const absolute = components[0] === '';
+  if (absolute) components.shift();
+  // A layer's author chose it: only plain names may be walked, each by itself (ovl_get_redirect_xattr).
+  const hostile = components.some((name) => name === '' || name === '.' || name === '..');
+  if (hostile || (!absolute && components.length > 1)) return -errno.EINVAL;
+  if (!absolute) return lookup(parts, redirect, stat, index + 1);
   const layer = parts[index]!.layer;
   let here: Merged = layer.below;
   let found: Found | undefined | number;
-  for (const component of redirect.split('/')) {
-    if (component === '') continue;
+  for (const component of components) {
     found = lookup(here, component, stat);
     if (found === undefined || typeof found === 'number') return found;
     here = found.kind === 'directory' ? found.parts : [];
@@ -120,14 +129,17 @@ function followRedirect(parts: Merged, index: number, redirect: ByteString): Fou
 function other(parts: Merged, index: number, name: ByteString, stat: Stat): FoundOther | number {
   const dir = parts[index]!;
   const plain: FoundOther = { kind: 'other', dir, name, data: undefined, origin: false };
-  if (dir.layer.isBottom) return plain;
+  // Nothing is below the bottom layer; only a file that looks like a metadata-only copy is worth a question.
+  const hollow = stat.isRegular && stat.size > 0 && stat.blocks === 0;
+  if (dir.layer.isBottom && !hollow) return plain;
   const marks = marksOf(dir.fd(), name);
   if (!marks.metacopy || !stat.isRegular) return { ...plain, origin: marks.origin };
+  const data = new Stat();
   const below =
     marks.redirect === undefined
-      ? lookup(parts, name, new Stat(), index + 1)
-      : followRedirect(parts, index, marks.redirect);
+      ? lookup(parts, name, data, index + 1)
+      : followRedirect(parts, index, marks.redirect, data);
   if (typeof below === 'number') return below;
-  if (below?.kind !== 'other') return -errno.EIO;
+  if (below?.kind !== 'other' || !data.isRegular) return -errno.EIO;
   return { kind: 'other', dir, name, data: below.data ?? { dir: below.dir, name: below.name }, origin: marks.origin };
 }

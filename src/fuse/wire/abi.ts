@@ -4,8 +4,8 @@
 export const FUSE_KERNEL_VERSION = 7;
 /** What we announce. 7.45 brings nothing after 7.40 (passthrough) that is needed; the kernel takes the lower one. */
 export const FUSE_KERNEL_MINOR_VERSION = 41;
-/** The oldest kernel we serve: 7.31 is Linux 5.4. */
-export const FUSE_MIN_MINOR_VERSION = 31;
+/** The oldest kernel we serve: 7.34 is Linux 5.14, the first with SETXATTR_EXT, which changes a request's size. */
+export const FUSE_MIN_MINOR_VERSION = 34;
 
 export const FUSE_ROOT_ID = 1;
 
@@ -214,11 +214,9 @@ export const initFlag = {
 
 /** Bits of fuse_init_{in,out}.flags2, that is bits 32 and up of the whole. */
 export const initFlag2 = {
-  CREATE_SUPP_GROUP: 1 << 2,
   DIRECT_IO_ALLOW_MMAP: 1 << 4,
   PASSTHROUGH: 1 << 5,
   NO_EXPORT_SUPPORT: 1 << 6,
-  ALLOW_IDMAP: 1 << 8,
 } as const;
 
 /** fuse_open_out.open_flags. */
@@ -245,9 +243,6 @@ export const FUSE_OPEN_KILL_SUIDGID = 1 << 0;
 export const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
 export const FUSE_FSYNC_FDATASYNC = 1 << 0;
 export const FUSE_SETXATTR_ACL_KILL_SGID = 1 << 0;
-export const FUSE_IOCTL_DIR = 1 << 4;
-/** fuse_ext_header.type of a list of supplementary groups. */
-export const FUSE_EXT_GROUPS = 32;
 
 /** `_IOW(229, 1, struct fuse_backing_map)`: registers a backing file, returns its id. */
 export const FUSE_DEV_IOC_BACKING_OPEN = 0x4010e501;

@@ -3,7 +3,7 @@
 
 import { SysError, errno } from '../../core/index.js';
 import type { ByteString } from '../../core/index.js';
-import { FUSE_EXT_GROUPS, IN_HEADER } from './abi.js';
+import { IN_HEADER } from './abi.js';
 
 /** A message that is not what the protocol says. */
 export class WireError extends Error {
@@ -115,19 +115,5 @@ export class Request {
     const data = this.buffer.subarray(this.#cursor, end);
     this.#cursor = end;
     return data;
-  }
-
-  /** The first supplementary group the kernel found to match the parent directory's, if it sent one. */
-  group(): number | undefined {
-    let at = this.#end;
-    while (at + 8 <= this.#length) {
-      const size = this.buffer.readUInt32LE(at);
-      if (size < 8 || at + size > this.#length) throw new WireError(`extension of ${String(size)} bytes`);
-      if (this.buffer.readUInt32LE(at + 4) === FUSE_EXT_GROUPS && size >= 16 && this.buffer.readUInt32LE(at + 8) > 0) {
-        return this.buffer.readUInt32LE(at + 12);
-      }
-      at += size;
-    }
-    return undefined;
   }
 }

@@ -71,7 +71,7 @@ describe('a handler that fails', () => {
       harness.filesystem.answer = () => {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         if (late) return Promise.reject(thrown);
-         
+
         throw thrown;
       };
       harness.send(golden('rename2').request);

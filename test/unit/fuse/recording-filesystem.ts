@@ -96,8 +96,8 @@ export class RecordingFilesystem implements Filesystem {
   tmpfile(parent: number, options: unknown, out: { entry: Entry; opened: Opened }): Outcome {
     return this.#call(out, 'tmpfile', parent, options);
   }
-  read(fh: number, offset: number, into: Buffer): Outcome {
-    return this.#call({ into }, 'read', fh, offset, into.length);
+  read(fh: number, offset: number, into: Buffer): number {
+    return this.#call({ into }, 'read', fh, offset, into.length) as number;
   }
   write(fh: number, options: unknown, data: Buffer): Outcome {
     return this.#call({}, 'write', fh, options, data);
@@ -126,8 +126,8 @@ export class RecordingFilesystem implements Filesystem {
   removexattr(nodeid: number, name: string): Outcome {
     return this.#call({}, 'removexattr', nodeid, name);
   }
-  readdir(nodeid: number, offset: number, sink: DirectorySink): Outcome {
-    return this.#call({ sink }, 'readdir', nodeid, offset, sink.plus);
+  readdir(nodeid: number, offset: number, sink: DirectorySink): number {
+    return this.#call({ sink }, 'readdir', nodeid, offset, sink.plus) as number;
   }
   fallocate(fh: number, options: unknown): Outcome {
     return this.#call({}, 'fallocate', fh, options);
