@@ -49,7 +49,9 @@ describe('a handler that fails', () => {
   test.each([
     ['with a negative value', -errno.ENOTEMPTY, errno.ENOTEMPTY],
     ['with the smallest errno', -1, errno.EPERM],
-  ])('%s gives that errno', (_what, outcome, expected) => {
+    // Passed on, it would end the operation for good.
+    ['with ENOSYS', -errno.ENOSYS, errno.EIO],
+  ])('%s gives the errno', (_what, outcome, expected) => {
     const harness = new Harness();
     harness.filesystem.answer = () => outcome;
     harness.send(golden('unlink').request);
@@ -88,6 +90,23 @@ describe('a handler that fails', () => {
     };
     harness.send(golden('unlink').request);
     expect(harness.errors).toEqual([{ message: `UNLINK of node ${String(0x0011223344556677)} threw`, error: bug }]);
+  });
+
+  test.each(['forget', 'batch-forget'])('%s: nobody is told', (name) => {
+    const harness = new Harness();
+    harness.filesystem.answer = () => {
+      throw bug;
+    };
+    harness.send(golden(name).request);
+    expect([harness.replies, harness.errors.length]).toEqual([[], 1]);
+  });
+
+  test.each([false, true])('with a value that no reply can hold gives EIO, late: %s', async (late) => {
+    const harness = new Harness();
+    harness.filesystem.answer = () => (late ? Promise.resolve(2 ** 33) : 2 ** 33);
+    harness.send(golden('write').request);
+    await turn();
+    expect([harness.onlyError, harness.errors.length, harness.dispatcher.pending]).toEqual([errno.EIO, 1, 0]);
   });
 
   test('leaves the next request as it was', () => {

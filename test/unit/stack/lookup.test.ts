@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
 import { firstPartOfNames, list, lookup, openStack } from '../../../src/stack/index.js';
@@ -168,6 +168,35 @@ describe.skipIf(gate.skip)(gate.title('redirects'), () => {
   });
 });
 
+describe.skipIf(gate.skip)(gate.title('redirects that are refused'), () => {
+  const secret = `${scratch.path}/secret`;
+  mkdirSync(secret);
+  writeFileSync(`${secret}/password`, 'secret!');
+
+  test.each([
+    ['through a symlink', 'link/secret'],
+    ['through a symlink, absolute', '/link/secret'],
+    ['up', '..'],
+    ['up and down', '../secret'],
+    ['up, absolute', '/../secret'],
+    ['up in the middle', '/a/../../secret'],
+    ['to the directory itself', '.'],
+    ['of two names', 'a/b'],
+    ['of nothing', ''],
+    ['of an empty name', '/a//b'],
+    ['to the root', '/'],
+  ])('%s', (_what, to) => {
+    const redirect = { 'trusted.overlay.redirect': to };
+    const metacopy = file('', { size: 7, xattrs: { 'trusted.overlay.metacopy': '', ...redirect } });
+    const view = viewOf(
+      layersOf({ d: dir({ xattrs: redirect }), f: metacopy }, { 'a/b/x': '', link: symlink(scratch.path) }),
+    );
+    expect(namesIn(view)).toEqual(['a', 'a/b', 'a/b/x', 'd', 'f', 'link']);
+    expect(view['f']).toMatch(/^E(INVAL|IO)$/);
+    expect(view['d']).toMatch(/^(EINVAL$|dir )/);
+  });
+});
+
 describe.skipIf(gate.skip)(gate.title('a metadata-only file'), () => {
   const metacopy = (redirect?: string): LayerSpec[string] =>
     file('', {
@@ -202,6 +231,8 @@ describe.skipIf(gate.skip)(gate.title('a metadata-only file'), () => {
     ['is missing', [{ f: metacopy() }, {}]],
     ['is hidden', [{ f: metacopy() }, { f: whiteout() }, { f: 'content' }]],
     ['is a directory', [{ f: metacopy() }, { f: dir() }]],
+    ['is a symlink', [{ f: metacopy() }, { f: symlink('g'), g: 'content' }]],
+    ['would be below the bottom', [{}, { f: metacopy() }]],
   ])('whose data %s is EIO', (_what, specs) => {
     const layers = layersOf(...specs);
     expect(viewOf(layers)['f']).toBe('EIO');
