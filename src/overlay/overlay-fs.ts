@@ -20,25 +20,22 @@ import {
   S_IFCHR,
   S_IFMT,
   S_IFREG,
-  close,
   copyFileRange,
   fallocate,
   fstatfs,
   lseek,
-  openat,
   pread,
   pwrite,
   readlinkat,
 } from '../sys/index.js';
-import { O_DIRECTORY, O_RDONLY } from '../sys/index.js';
 import type { FileSystemStatus } from '../sys/index.js';
 import { fillAttr, statNode } from './attr.js';
 import { create, createOpen, createUnnamed } from './create.js';
 import { link } from './link.js';
+import { workLong } from './long-work.js';
 import { lookupChild } from './lookup.js';
 import type { FileNode, Node } from './node.js';
 import { openFile, releaseFile } from './open.js';
-import { finallyDo } from './outcome.js';
 import type { Overlay } from './overlay.js';
 import { readdir } from './readdir.js';
 import { rmdir, unlink } from './remove.js';
@@ -201,20 +198,15 @@ export class OverlayFs implements Filesystem {
     if (this.#o.volatile) return 0;
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
-    return this.#o.offload.run({ kind: datasync ? 'fdatasync' : 'fsync', fd });
+    return workLong(this.#o, [fd], ([own = fd]) => ({ kind: datasync ? 'fdatasync' : 'fsync', fd: own }));
   }
 
   fsyncdir(nodeid: number, datasync: boolean): Outcome {
     const { upper } = this.#o.nodes.directory(nodeid);
     if (this.#o.volatile || upper === undefined) return 0;
-    // An fd of its own: the directory's may be closed while the disk is busy.
     const dirfd = upper.fd();
-    const fd = dirfd < 0 ? dirfd : openat(dirfd, '.', O_RDONLY | O_DIRECTORY);
-    if (fd < 0) return fd;
-    const synced = this.#o.offload.run({ kind: datasync ? 'fdatasync' : 'fsync', fd });
-    return finallyDo(synced, () => {
-      close(fd);
-    });
+    if (dirfd < 0) return dirfd;
+    return workLong(this.#o, [dirfd], ([own = dirfd]) => ({ kind: datasync ? 'fdatasync' : 'fsync', fd: own }));
   }
 
   statfs(): FileSystemStatus | number {
@@ -245,7 +237,9 @@ export class OverlayFs implements Filesystem {
   fallocate(fh: number, options: { mode: number; offset: number; length: number }): Outcome {
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
-    if (options.length >= LONG) return this.#o.offload.run({ kind: 'fallocate', fd, ...options });
+    if (options.length >= LONG) {
+      return workLong(this.#o, [fd], ([own = fd]) => ({ kind: 'fallocate', fd: own, ...options }));
+    }
     return fallocate(fd, options.mode, options.offset, options.length);
   }
 
@@ -261,14 +255,14 @@ export class OverlayFs implements Filesystem {
     if (to < 0) return to;
     const { offsetIn, offsetOut, length } = range;
     if (length < LONG) return copyFileRange({ fd: from, offset: offsetIn }, { fd: to, offset: offsetOut }, length);
-    return this.#o.offload.run({
+    return workLong(this.#o, [from, to], ([source = from, target = to]) => ({
       kind: 'copy-range',
-      from,
+      from: source,
       offsetFrom: offsetIn,
-      to,
+      to: target,
       offsetTo: offsetOut,
       length,
-    });
+    }));
   }
 
   destroy(): void {

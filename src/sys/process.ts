@@ -58,10 +58,16 @@ export function kill(pid: number, signal: number): number {
 
 const nativeFcntl = bind('int fcntl(int, int, int)');
 const F_GETFD = 1;
+const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 
 /** Whether an fd is closed by exec; -errno for one that is not open. */
 export function isCloseOnExec(fd: number): number {
   const flags = result(nativeFcntl(fd, F_GETFD, 0));
   return flags < 0 ? flags : flags & FD_CLOEXEC;
+}
+
+/** A second fd of the same open file, close-on-exec. */
+export function duplicate(fd: number): number {
+  return result(nativeFcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
