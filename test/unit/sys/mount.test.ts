@@ -1,16 +1,20 @@
-import { statfsSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
 import {
   MS_RDONLY,
   O_CREAT,
   O_PATH,
+  O_RDONLY,
   O_WRONLY,
   close,
   fstatfs,
+  mkdirat,
   mount,
   mountEntries,
+  openReadOnlyTree,
   openat,
+  read,
   umount2,
 } from '../../../src/sys/index.js';
 import { requires } from '../../helpers/requires.js';
@@ -67,5 +71,29 @@ describe('fstatfs', () => {
     });
     close(fd);
     expect(fstatfs(1_000_000)).toBe(-errno.EBADF);
+  });
+});
+
+describe('openReadOnlyTree', () => {
+  test.skipIf(gate.skip)(gate.title('opens a directory in which nothing can be written, not even a time'), () => {
+    mkdirSync(`${dir.path}/tree/below`, { recursive: true });
+    writeFileSync(`${dir.path}/tree/file`, 'content');
+    const before = statSync(`${dir.path}/tree/file`, { bigint: true }).atimeNs;
+    const tree = openReadOnlyTree(`${dir.path}/tree`);
+    expect(tree).toBeGreaterThan(0);
+    expect(openat(tree, 'file', O_WRONLY)).toBe(-errno.EROFS);
+    expect(mkdirat(tree, 'below/new', 0o700)).toBe(-errno.EROFS);
+    const file = openat(tree, 'file', O_RDONLY);
+    expect(read(file, Buffer.alloc(10))).toBe(7);
+    close(file);
+    expect(statSync(`${dir.path}/tree/file`, { bigint: true }).atimeNs).toBe(before);
+    // It is in no namespace, and goes with its fd.
+    expect(mountEntries().some((entry) => entry.mountpoint.startsWith(dir.path))).toBe(false);
+    close(tree);
+    rmSync(`${dir.path}/tree`, { recursive: true });
+  });
+
+  test('says what is missing', () => {
+    expect(openReadOnlyTree(`${dir.path}/missing`)).toBe(gate.skip ? -errno.EPERM : -errno.ENOENT);
   });
 });
