@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SysError, VeneerError, errno, toByteString } from '../core/index.js';
 import { MNT_DETACH, kill, mountEntries, umount2 } from '../sys/index.js';
+import { defaultLogFile } from './log-file.js';
 import type { OverlayOptions } from './options.js';
 import type { ServerAnswer, ServerRequest } from './server-main.js';
 import { validateOverlay } from './validate.js';
@@ -32,14 +33,18 @@ function logLevel(): string {
 
 /**
  * Mounts in a process of its own and returns when the mount answers. Throws VeneerError: `not-found`, `invalid`
- * (the directories), `in-use` (the upper or the mount point), `permission`, `unavailable` (no FUSE).
+ * (the directories), `in-use` (the upper or the mount point), `permission`, `unavailable` (no FUSE). The server logs to
+ * `logFile`, or else to a file named after the mount point in /run/veneer or the user's runtime directory.
  */
 export async function startOverlay(options: OverlayOptions & { readonly logFile?: string }): Promise<{ pid: number }> {
   validateOverlay(options);
   const { logFile, ...rest } = options;
+  const resolved = absolute(rest);
+  const uid = process.geteuid?.() ?? 0;
   const request: ServerRequest = {
-    options: absolute(rest),
-    logFile: logFile === undefined ? undefined : path.resolve(logFile),
+    options: resolved,
+    logFile:
+      logFile === undefined ? defaultLogFile(resolved.mountpoint, { env: process.env, uid }) : path.resolve(logFile),
     logLevel: logLevel(),
   };
   const server = spawn(process.execPath, [SERVER, request.options.mountpoint], {

@@ -1,0 +1,38 @@
+// Where a server logs when nobody says: one file per mount point, in a place that does not outlive the session.
+
+import { lstatSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+
+export interface LogContext {
+  readonly env: NodeJS.ProcessEnv;
+  readonly uid: number;
+}
+
+/** The first directory that can be had: /run/veneer for root, the user's runtime directory, a temporary one. */
+function logDirectory({ env, uid }: LogContext): string | undefined {
+  const runtime = env['XDG_RUNTIME_DIR'];
+  const candidates = [
+    ...(uid === 0 ? ['/run/veneer'] : []),
+    ...(runtime === undefined ? [] : [path.join(runtime, 'veneer')]),
+    path.join(env['TMPDIR'] ?? '/tmp', `veneer-${String(uid)}`),
+  ];
+  return candidates.find((directory) => {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      // Somebody else may have made it, in a temporary directory above all, to have us write where they like.
+      const stat = lstatSync(directory);
+      return stat.isDirectory() && stat.uid === uid;
+    } catch {
+      // Root of a user namespace may not write to /run: the next one is as good.
+      return false;
+    }
+  });
+}
+
+/** The log of the mount at an absolute path (`/run/veneer/mnt-data.log`), or undefined where none can be written. */
+export function defaultLogFile(mountpoint: string, context: LogContext): string | undefined {
+  const directory = logDirectory(context);
+  if (directory === undefined) return undefined;
+  const name = mountpoint.slice(1).replaceAll('/', '-').slice(-200);
+  return path.join(directory, `${name === '' ? 'root' : name}.log`);
+}
