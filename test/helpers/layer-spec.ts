@@ -125,14 +125,13 @@ export function mergeSpecs(specs: readonly LayerSpec[]): Expanded {
   specs.toReversed().forEach((spec, level) => {
     for (const [path, node] of expand(spec, level)) {
       const below = merged.get(path);
+      const cuts = node.kind !== 'dir' || (node.opaque !== undefined && node.opaque !== 'xattr');
+      if (below?.kind === 'dir' && cuts) removeBelow(merged, path);
       if (node.kind === 'whiteout') merged.delete(path);
       else if (node.kind === 'dir') {
-        const { opaque: mark, ...plain } = node;
-        if (below?.kind !== 'dir' || (mark !== undefined && mark !== 'xattr')) removeBelow(merged, path);
+        const { opaque: _mark, ...plain } = node;
         merged.set(path, plain);
-        continue;
       } else merged.set(path, node);
-      removeBelow(merged, path);
     }
   });
   return new Map(
