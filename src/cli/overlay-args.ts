@@ -2,7 +2,7 @@
 
 import { VeneerError } from '../core/index.js';
 import type { OverlayOptions } from '../overlay/index.js';
-import { ruleOf, splitLayers, splitOptions, unescape } from './overlay-options.js';
+import { parseId, parseIdMap, ruleOf, splitLayers, splitOptions, unescape } from './overlay-options.js';
 import type { MountOption } from './overlay-options.js';
 import type { MountInvocation } from './invocation.js';
 
@@ -47,6 +47,14 @@ function applyOption(draft: Draft, { name, value }: MountOption, warnings: strin
       }
       Object.assign(draft, { [rule.field]: Number(value) });
       return;
+    case 'id':
+      Object.assign(draft, { [rule.field]: parseId(name, value ?? '') });
+      return;
+    case 'id-map': {
+      const ranges = parseIdMap(name, value ?? '');
+      if (ranges !== undefined) Object.assign(draft, { [rule.field]: ranges });
+      return;
+    }
     case 'text':
     case 'layer':
     case 'layers':

@@ -2,11 +2,12 @@
 // value must be, and what becomes of it.
 
 import { VeneerError } from '../core/index.js';
+import type { IdRange } from '../overlay/index.js';
 
 /** Where one option goes: into the request, or past it. */
 export type OptionRule =
   /** A field of the request. */
-  | { readonly kind: 'text' | 'layers' | 'layer' | 'flag' | 'seconds'; readonly field: string }
+  | { readonly kind: 'text' | 'layers' | 'layer' | 'flag' | 'seconds' | 'id' | 'id-map'; readonly field: string }
   /** Understood, and not acted on: a line says so, unless the value is one of `quiet`. */
   | { readonly kind: 'passed-over'; readonly check?: (value: string) => boolean; readonly quiet?: readonly string[] }
   /** A word of mount(8), libfuse or containers/storage that needs no answer here. */
@@ -25,12 +26,46 @@ const SILENT = [
   'context fscontext defcontext rootcontext',
 ].flatMap((line) => line.split(' '));
 
-const isNumber = (value: string): boolean => /^\d+(\.\d+)?$/.test(value);
 const isSwitch = (value: string): boolean => /^[01]?$/.test(value);
 
-/** `container:host:length` triples, one after another; the builder of podman starts with a colon. */
-export function isIdMap(value: string): boolean {
-  return /^:?\d+:\d+:\d+(:\d+:\d+:\d+)*:?$/.test(value);
+/** The ids of Linux are 32-bit; the last one means "no id". */
+const ID_LIMIT = 0xffffffff;
+
+/** A user or group id. Throws `usage`. */
+export function parseId(name: string, value: string): number {
+  const id = /^\d{1,10}$/.test(value) ? Number(value) : ID_LIMIT;
+  if (id < ID_LIMIT) return id;
+  throw new VeneerError('usage', `option ${name}: '${value}' is not an id`);
+}
+
+function overlap(a: IdRange, b: IdRange, side: 'disk' | 'shown'): boolean {
+  return a[side] < b[side] + b.length && b[side] < a[side] + a.length;
+}
+
+/**
+ * `DISK:SHOWN:LENGTH` triples, one after another; the builder of podman starts with a colon. An empty list maps
+ * nothing, and is none. Throws `usage`.
+ */
+export function parseIdMap(name: string, value: string): readonly IdRange[] | undefined {
+  const words = value.replace(/^:|:$/g, '').split(':');
+  if (words.join('') === '') return undefined;
+  const ranges: IdRange[] = [];
+  for (let at = 0; at < words.length; at += 3) {
+    const [disk = '', shown = '', length = ''] = words.slice(at, at + 3);
+    const range = { disk: parseId(name, disk), shown: parseId(name, shown), length: parseId(name, length) };
+    const last = Math.max(range.disk, range.shown) + range.length - 1;
+    const problem =
+      range.length === 0 || last >= ID_LIMIT
+        ? 'has a length it cannot have'
+        : ranges.some((other) => overlap(other, range, 'disk') || overlap(other, range, 'shown'))
+          ? 'overlaps one before it'
+          : undefined;
+    if (problem !== undefined) {
+      throw new VeneerError('usage', `option ${name}: the range ${disk}:${shown}:${length} ${problem}`);
+    }
+    ranges.push(range);
+  }
+  return ranges;
 }
 
 const passedOver = (check?: (value: string) => boolean, ...quiet: string[]): OptionRule => ({
@@ -58,13 +93,13 @@ const RULES = new Map<string, OptionRule>([
   ['userxattr', { kind: 'flag', field: 'userxattr' }],
   ['noacl', { kind: 'flag', field: 'noacl' }],
   ['timeout', { kind: 'seconds', field: 'timeout' }],
-  ['uidmapping', passedOver(isIdMap)],
-  ['gidmapping', passedOver(isIdMap)],
-  ['squash_to_root', passedOver()],
-  ['squash_to_uid', passedOver(isNumber)],
-  ['squash_to_gid', passedOver(isNumber)],
+  ['uidmapping', { kind: 'id-map', field: 'uidMapping' }],
+  ['gidmapping', { kind: 'id-map', field: 'gidMapping' }],
+  ['squash_to_root', { kind: 'flag', field: 'squashToRoot' }],
+  ['squash_to_uid', { kind: 'id', field: 'squashToUid' }],
+  ['squash_to_gid', { kind: 'id', field: 'squashToGid' }],
   ['xattr_permissions', passedOver(oneOf('0', '1', '2'), '0')],
-  ['static_nlink', passedOver()],
+  ['static_nlink', { kind: 'flag', field: 'staticNlink' }],
   ['ino32_t', passedOver()],
   ['xino', passedOver(oneOf('on', 'off', 'auto'), 'auto', 'on')],
   // The loop decides these by itself.

@@ -1,6 +1,8 @@
 // What a mount is asked to be.
 
-export interface OverlayOptions {
+import type { IdRules } from './id-map.js';
+
+export interface OverlayOptions extends IdRules {
   /** Layer directories, top first. */
   readonly lowerdir: readonly string[];
   /** Without it the mount is read-only. */
@@ -25,4 +27,6 @@ export interface OverlayOptions {
   readonly passthrough?: boolean;
   /** Do not enforce or keep POSIX ACLs. */
   readonly noacl?: boolean;
+  /** Show a link count of 1 for every directory. */
+  readonly staticNlink?: boolean;
 }

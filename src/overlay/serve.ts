@@ -10,7 +10,7 @@ import { TRUSTED, USER } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
 import type { OverlayOptions } from './options.js';
 import { Overlay } from './overlay.js';
-import { OverlayFs } from './overlay-fs.js';
+import { showOverlay } from './shown-fs.js';
 import { WorkDir } from './work-dir.js';
 
 /** How long the kernel may trust what we told it, in seconds: for ever, since every change comes through the mount. */
@@ -79,7 +79,7 @@ export async function serve(serving: Serving, overlay: Overlay, offload: Offload
   const timeout = options.timeout ?? FOR_EVER;
   const session = new Session({
     device: serving.device,
-    filesystem: new OverlayFs(overlay),
+    filesystem: showOverlay(overlay, options),
     offload,
     validity: { sec: Math.floor(timeout), nsec: Math.round((timeout % 1) * 1e9) },
     passthrough: options.passthrough !== false,

@@ -48,6 +48,9 @@ const PROBES = {
   dpkg: () => program('dpkg'),
   sqlite3: () => program('sqlite3'),
   git: () => program('git'),
+  acl: () => program('setfacl'),
+  setpriv: () => program('setpriv'),
+  'fuse-overlayfs': () => program('fuse-overlayfs'),
 } as const;
 
 export type Requirement = keyof typeof PROBES;

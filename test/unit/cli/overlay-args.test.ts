@@ -109,8 +109,6 @@ describe('options that are passed over', () => {
   test.each([
     ['nonsense', ["unknown option 'nonsense' is passed over"]],
     ['nonsense=1', ["unknown option 'nonsense' is passed over"]],
-    ['squash_to_root', ["option 'squash_to_root' has no effect yet"]],
-    ['uidmapping=:0:1000:1:1:100000:65536', ["option 'uidmapping' has no effect yet"]],
     [
       'metacopy=off,xattr_permissions=2',
       ["option 'metacopy' has no effect yet", "option 'xattr_permissions' has no effect yet"],
@@ -130,6 +128,30 @@ describe('options that are passed over', () => {
     expect(request('-o', 'lowerdir=/a,ro,nodev,nosuid,noexec,volatile,userxattr,noacl,timeout=1.5', '/mnt')).toEqual({
       ...{ lowerdir: ['/a'], mountpoint: '/mnt', readOnly: true, nodev: true, nosuid: true, noexec: true },
       ...{ volatile: true, userxattr: true, noacl: true, timeout: 1.5 },
+    });
+  });
+});
+
+describe('id maps', () => {
+  const ranges = [
+    { disk: 0, shown: 1000, length: 1 },
+    { disk: 1, shown: 100000, length: 65536 },
+  ];
+
+  test.each([['0:1000:1:1:100000:65536'], [':0:1000:1:1:100000:65536'], ['0:1000:1:1:100000:65536:']])('%s', (map) => {
+    expect(request('-o', `lowerdir=/a,uidmapping=${map},gidmapping=${map}`, '/mnt')).toMatchObject({
+      uidMapping: ranges,
+      gidMapping: ranges,
+    });
+  });
+
+  test.each([[''], [':']])("no ranges ('%s') are no map", (map) => {
+    expect(request('-o', `lowerdir=/a,uidmapping=${map}`, '/mnt')).toEqual({ lowerdir: ['/a'], mountpoint: '/mnt' });
+  });
+
+  test('squashing', () => {
+    expect(request('-o', 'lowerdir=/a,squash_to_root,squash_to_uid=7,squash_to_gid=8', '/mnt')).toMatchObject({
+      ...{ squashToRoot: true, squashToUid: 7, squashToGid: 8 },
     });
   });
 });
@@ -168,11 +190,31 @@ describe('refused', () => {
       ['-o', 'lowerdir=/a,timeout=x', '/mnt'],
       "option timeout: 'x' is not a number of seconds",
     ],
+    ['an id map of two numbers', ['-o', 'lowerdir=/a,uidmapping=0:1', '/mnt'], "option uidmapping: '' is not an id"],
+    ['an id map of words', ['-o', 'lowerdir=/a,gidmapping=a:b:c', '/mnt'], "option gidmapping: 'a' is not an id"],
+    ['a negative id', ['-o', 'lowerdir=/a,uidmapping=-1:0:1', '/mnt'], "option uidmapping: '-1' is not an id"],
+    ['a map of no ids', ['-o', 'lowerdir=/a,uidmapping=0:0:0', '/mnt'], 'the range 0:0:0 has a length it cannot have'],
     [
-      'an id map of two numbers',
-      ['-o', 'lowerdir=/a,uidmapping=0:1', '/mnt'],
-      "option uidmapping: '0:1' is not a value",
+      'a map beyond the last id',
+      ['-o', 'lowerdir=/a,uidmapping=0:4294967294:2', '/mnt'],
+      'the range 0:4294967294:2 has a length it cannot have',
     ],
+    [
+      'ranges that overlap on disk',
+      ['-o', 'lowerdir=/a,uidmapping=0:1000:10:5:5000:1', '/mnt'],
+      'the range 5:5000:1 overlaps one before it',
+    ],
+    [
+      'ranges that overlap as shown',
+      ['-o', 'lowerdir=/a,gidmapping=0:1000:10:50:1009:1', '/mnt'],
+      'the range 50:1009:1 overlaps one before it',
+    ],
+    [
+      'squashing to a name',
+      ['-o', 'lowerdir=/a,squash_to_uid=bob', '/mnt'],
+      "option squash_to_uid: 'bob' is not an id",
+    ],
+    ['squashing to nobody', ['-o', 'lowerdir=/a,squash_to_gid=', '/mnt'], "option squash_to_gid: '' is not an id"],
     ['an unknown word for a switch', ['-o', 'lowerdir=/a,metacopy=maybe', '/mnt'], "option metacopy: 'maybe' is not"],
   ])('%s', (_what, args, why) => {
     expect(() => parse(...args)).toThrow(why);
