@@ -5,6 +5,7 @@ import {
   PollSet,
   RLIMIT_NOFILE,
   close,
+  duplicate,
   eventfd,
   isCloseOnExec,
   kill,
@@ -63,10 +64,14 @@ describe('the process', () => {
   test('knows which fds exec closes', () => {
     const fd = eventfd();
     // dup(2) makes one without the mark.
-    const second = bind('int dup(int)')(fd);
-    expect([isCloseOnExec(fd), isCloseOnExec(second)]).toEqual([1, 0]);
-    close(fd);
-    close(second);
+    const plain = bind('int dup(int)')(fd);
+    const second = duplicate(fd);
+    expect([fd, plain, second].map(isCloseOnExec)).toEqual([1, 0, 1]);
+    // All are one open file.
+    write(second, one);
+    expect(read(fd, Buffer.alloc(8))).toBe(8);
+    for (const each of [fd, plain, second]) close(each);
+    expect(duplicate(1_000_000)).toBe(-errno.EBADF);
     expect(isCloseOnExec(1_000_000)).toBe(-errno.EBADF);
   });
 });
