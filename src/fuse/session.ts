@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly acl: boolean;
   /** Called once the kernel and we have agreed: from here on the mount answers. */
   readonly onReady: () => void;
+  /** Called before the thread goes to sleep. */
+  readonly onIdle: () => void;
   readonly logError: (message: string, error: unknown) => void;
 }
 
@@ -100,6 +102,7 @@ export class Session {
         if (tries === 0) this.#spin.wasted();
       }
       if (tries > 0) continue;
+      this.#options.onIdle();
       this.#poll.wait(-1);
       if (this.#dispatcher.pending > 0) return -1;
     }

@@ -9,6 +9,7 @@ import { toByteString, VeneerError, errno } from '../core/index.js';
 import { TRUSTED, USER } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
 import type { OverlayOptions } from './options.js';
+import { MemoryReturn } from './memory.js';
 import { Overlay } from './overlay.js';
 import { showOverlay } from './shown-fs.js';
 import { WorkDir } from './work-dir.js';
@@ -77,6 +78,7 @@ function lock(fd: number, path: string): void {
 export async function serve(serving: Serving, overlay: Overlay, offload: Offload): Promise<void> {
   const { options } = serving;
   const timeout = options.timeout ?? FOR_EVER;
+  const memory = new MemoryReturn(() => overlay.nodes.size);
   const session = new Session({
     device: serving.device,
     filesystem: showOverlay(overlay, options),
@@ -85,6 +87,9 @@ export async function serve(serving: Serving, overlay: Overlay, offload: Offload
     passthrough: options.passthrough !== false,
     acl: options.noacl !== true,
     onReady: serving.onReady,
+    onIdle: () => {
+      memory.idle();
+    },
     logError: serving.logError,
   });
   await session.run();

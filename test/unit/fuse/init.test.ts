@@ -48,6 +48,7 @@ async function serve(
     passthrough: wishes.passthrough ?? true,
     acl: wishes.acl ?? true,
     onReady: () => (ready += 1),
+    onIdle: () => undefined,
     logError: (message) => logged.push(message),
   });
   const error: unknown = await session.run().then(
