@@ -78,6 +78,8 @@ describe('a directory of a layer', () => {
     const dirs = Array.from({ length: DIRECTORIES }, (_, index) => root.child(String(index)));
     const kept = dirs[0]!;
     const fd = kept.fd();
+    // Closed now, it would not open again.
+    kept.removed();
     for (const dir of dirs) {
       dir.fd();
       expect(kept.fd()).toBe(fd);

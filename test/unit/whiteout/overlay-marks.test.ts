@@ -63,6 +63,7 @@ describe('the names of attributes', () => {
     'user.overlay.redirect',
     'user.fuseoverlayfs.opaque',
     'user.fuseoverlayfs.anything',
+    'trusted.overlay.x.overlay.y',
   ])('%s is internal and hidden', (internal) => {
     expect([isInternalXattr(internal), unescapeXattr(internal)]).toEqual([true, undefined]);
   });
