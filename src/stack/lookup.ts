@@ -42,9 +42,10 @@ function exists(dirfd: number, name: ByteString): boolean {
   return statx(dirfd, name, spare) >= 0;
 }
 
-/** Whether an empty file is a whiteout in the attribute form. */
+/** Whether an empty file is a whiteout in the attribute form, which counts in directories that announce it only. */
 function isXattrWhiteout(stat: Stat, dirfd: number, name: ByteString): boolean {
-  return stat.isRegular && stat.size === 0 && marksOf(dirfd, name).whiteout;
+  if (!stat.isRegular || stat.size > 0 || !marksOf(dirfd, name).whiteout) return false;
+  return marksOf(dirfd, '.').opaque === 'x';
 }
 
 /**

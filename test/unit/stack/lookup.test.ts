@@ -52,6 +52,14 @@ describe.skipIf(gate.skip)(gate.title('whiteouts'), () => {
     expect(namesOf({ d: dir({ opaque: 'xattr' }), 'd/a': full }, { 'd/a': 'low' })).toEqual(['d', 'd/a']);
   });
 
+  test('in the attribute form count only in a directory that announces them, for lookups as for lists', () => {
+    const stack = openStack(layersOf({ a: whiteout('xattr') }, { a: 'low' }));
+    const names = list(stack.root);
+    expect(typeof names === 'number' ? names : [...names.keys()]).toEqual(['a']);
+    expect(lookup(stack.root, 'a', new Stat())).toMatchObject({ kind: 'other', name: 'a' });
+    stack.close();
+  });
+
   test('a name that begins with .wh. is never found', () => {
     const stack = openStack(layersOf({ 'd/.wh.a': '' }, { 'd/a': '', 'd/.wh.b': '' }));
     const stat = new Stat();
