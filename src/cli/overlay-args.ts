@@ -47,6 +47,12 @@ function applyOption(draft: Draft, { name, value }: MountOption, warnings: strin
       }
       Object.assign(draft, { [rule.field]: Number(value) });
       return;
+    case 'choice':
+      if (!Object.hasOwn(rule.values, value ?? '')) {
+        throw new VeneerError('usage', `option ${name}: '${value ?? ''}' is not a value it can have`);
+      }
+      Object.assign(draft, { [rule.field]: rule.values[value ?? ''] });
+      return;
     case 'id':
       Object.assign(draft, { [rule.field]: parseId(name, value ?? '') });
       return;

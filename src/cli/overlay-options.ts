@@ -8,6 +8,8 @@ import type { IdRange } from '../overlay/index.js';
 export type OptionRule =
   /** A field of the request. */
   | { readonly kind: 'text' | 'layers' | 'layer' | 'flag' | 'seconds' | 'id' | 'id-map'; readonly field: string }
+  /** A field of the request that takes the value belonging to a word. */
+  | { readonly kind: 'choice'; readonly field: string; readonly values: Readonly<Record<string, unknown>> }
   /** Understood, and not acted on: a line says so, unless the value is one of `quiet`. */
   | { readonly kind: 'passed-over'; readonly check?: (value: string) => boolean; readonly quiet?: readonly string[] }
   /** A word of mount(8), libfuse or containers/storage that needs no answer here. */
@@ -98,7 +100,7 @@ const RULES = new Map<string, OptionRule>([
   ['squash_to_root', { kind: 'flag', field: 'squashToRoot' }],
   ['squash_to_uid', { kind: 'id', field: 'squashToUid' }],
   ['squash_to_gid', { kind: 'id', field: 'squashToGid' }],
-  ['xattr_permissions', passedOver(oneOf('0', '1', '2'), '0')],
+  ['xattr_permissions', { kind: 'choice', field: 'xattrPermissions', values: { 0: 0, 1: 1, 2: 2 } }],
   ['static_nlink', { kind: 'flag', field: 'staticNlink' }],
   ['ino32_t', passedOver()],
   ['xino', passedOver(oneOf('on', 'off', 'auto'), 'auto', 'on')],

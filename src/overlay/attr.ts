@@ -2,12 +2,26 @@
 
 import { errno } from '../core/index.js';
 import type { Attr } from '../fuse/index.js';
-import { fstatx, statx } from '../sys/index.js';
-import type { Stat } from '../sys/index.js';
+import { entryPath, fdPath, fstatx, statx } from '../sys/index.js';
+import type { Stat, XattrTarget } from '../sys/index.js';
 import type { Node } from './node.js';
+import type { Overlay } from './overlay.js';
+
+/** Where the extended attributes of a node are; or -errno. */
+export function xattrTarget(node: Node): XattrTarget | number {
+  if (node.kind === 'directory') {
+    const fd = node.parts[0]?.fd() ?? -errno.ESTALE;
+    return fd < 0 ? fd : entryPath(fd, '.');
+  }
+  if (node.pinned >= 0) return { follow: fdPath(node.pinned) };
+  const place = node.upper ?? node.lower;
+  if (place === undefined) return -errno.ESTALE;
+  const fd = place.dir.fd();
+  return fd < 0 ? fd : entryPath(fd, place.name);
+}
 
 /** statx of the real file behind a node. Returns 0 or -errno. */
-export function statNode(node: Node, stat: Stat): number {
+export function statReal(node: Node, stat: Stat): number {
   if (node.kind === 'directory') {
     const top = node.parts[0];
     return top === undefined ? -errno.ESTALE : top.stat(stat);
@@ -17,6 +31,16 @@ export function statNode(node: Node, stat: Stat): number {
   if (place === undefined) return -errno.ESTALE;
   const dirfd = place.dir.fd();
   return dirfd < 0 ? dirfd : statx(dirfd, place.name, stat);
+}
+
+/** The attributes of a node's topmost file. Returns 0 or -errno. */
+export function statNode(o: Overlay, node: Node, stat: Stat): number {
+  const status = statReal(node, stat);
+  if (status < 0 || o.overrides === undefined) return status;
+  const target = xattrTarget(node);
+  if (typeof target === 'number') return target;
+  o.overrides.apply(target, stat);
+  return 0;
 }
 
 /** What users see of `stat`, the real file's. */

@@ -14,7 +14,6 @@ import {
   O_RDWR,
   O_TMPFILE,
   AT_FDCWD,
-  S_IFLNK,
   S_IFREG,
   Stat,
   close,
@@ -40,11 +39,14 @@ import {
   unlinkat,
   utimensat,
 } from '../sys/index.js';
-import { copyOwnerAndMode, copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
+import type { Place as SysPlace } from '../sys/index.js';
+import { statNode } from './attr.js';
+import { copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
 import { indexKey, linkUp, setNlink } from './hard-links.js';
 import type { DirNode, FileNode, Place } from './node.js';
 import { after, finallyDo } from './outcome.js';
 import type { Overlay } from './overlay.js';
+import { copyOwnership } from './ownership.js';
 import { removeTree } from './work-dir.js';
 import type { WorkDir } from './work-dir.js';
 
@@ -80,7 +82,7 @@ export function copyUpDirectory(o: Overlay, dir: DirNode): number {
   if (above < 0) return above;
   const lower = dir.parts[0]!;
   const stat = new Stat();
-  const known = lower.stat(stat);
+  const known = statNode(o, dir, stat);
   if (known < 0) return known;
   const temporary = work.newName();
   const status = stageDirectory(o, { work, lower, temporary }, stat);
@@ -112,7 +114,7 @@ function stageDirectory(
   if (lowerFd < 0) return lowerFd;
   const target = entryPath(work.fd, temporary);
   let status = copyXattrs(entryPath(lowerFd, '.'), target);
-  if (status >= 0) status = copyOwnerAndMode(work.fd, temporary, stat);
+  if (status >= 0) status = copyOwnership(o, { dirfd: work.fd, name: temporary }, stat);
   if (status >= 0) status = setOrigin(o, { dir: lower, name: '' }, target);
   return status < 0 ? status : copyTimes(work.fd, temporary, stat);
 }
@@ -170,6 +172,7 @@ function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wan
   const content = data === undefined ? from : openSource(data);
   const stat = new Stat();
   const known = content < 0 ? content : fstatx(from, stat);
+  if (known >= 0) o.overrides?.apply(from, stat);
   const staged = known < 0 ? known : stage(work);
   const closeSources = (): void => {
     close(from);
@@ -217,9 +220,9 @@ function copyContent(o: Overlay, files: { from: number; to: number; size: number
 
 /** Owner before capabilities (chown drops them), ACLs before the mode, times last. */
 function copyMetadata(o: Overlay, files: { from: number; to: number; lower: Place }, stat: Stat): number {
-  let status = fchown(files.to, { uid: stat.uid, gid: stat.gid });
+  let status = o.overrides === undefined ? fchown(files.to, stat) : 0;
   if (status >= 0) status = copyXattrs(files.from, files.to);
-  if (status >= 0) status = fchmod(files.to, stat.mode & 0o7777);
+  if (status >= 0) status = o.overrides?.writeOpen(files.to, stat) ?? fchmod(files.to, stat.mode & 0o7777);
   if (status >= 0) status = setOrigin(o, files.lower, files.to);
   return status < 0 ? status : futimens(files.to, timesOf(stat));
 }
@@ -293,12 +296,13 @@ function copyUpSpecial(o: Overlay, work: WorkDir, node: FileNode): number {
   const lowerFd = lower.dir.fd();
   const known = statx(lowerFd, lower.name, stat);
   if (known < 0) return known;
+  o.overrides?.apply(entryPath(lowerFd, lower.name), stat);
   const temporary = work.newName();
-  let status = makeSpecial(work, temporary, { lower, stat });
+  let status = makeSpecial(o, { dirfd: work.fd, name: temporary }, { lower, stat });
   if (status < 0) return status;
   const target = entryPath(work.fd, temporary);
   status = copyXattrs(entryPath(lowerFd, lower.name), target);
-  if (status >= 0) status = copyOwnerAndMode(work.fd, temporary, stat);
+  if (status >= 0) status = copyOwnership(o, { dirfd: work.fd, name: temporary }, stat);
   if (status >= 0) {
     // user.* is not allowed on these types; without the record only the inode number may change at the next mount.
     const recorded = setOrigin(o, lower, target);
@@ -321,10 +325,13 @@ function copyUpSpecial(o: Overlay, work: WorkDir, node: FileNode): number {
   return key === undefined ? 0 : addToIndex(o, node, { key, lowerNlink: stat.nlink });
 }
 
-function makeSpecial(work: WorkDir, temporary: ByteString, from: { lower: Place; stat: Stat }): number {
-  if (from.stat.type !== S_IFLNK) return mknodat(work.fd, temporary, from.stat.type | 0o600, from.stat.rdev);
-  const target = readlinkat(from.lower.dir.fd(), from.lower.name);
-  return typeof target === 'number' ? target : symlinkat(target, work.fd, temporary);
+function makeSpecial(o: Overlay, at: SysPlace, from: { lower: Place; stat: Stat }): number {
+  if (from.stat.isSymlink) {
+    const target = readlinkat(from.lower.dir.fd(), from.lower.name);
+    return typeof target === 'number' ? target : symlinkat(target, at.dirfd, at.name);
+  }
+  if (o.overrides !== undefined) return mknodat(at.dirfd, at.name, S_IFREG | 0o600, 0);
+  return mknodat(at.dirfd, at.name, from.stat.type | 0o600, from.stat.rdev);
 }
 
 /**

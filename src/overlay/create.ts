@@ -7,17 +7,20 @@ import {
   AT_FDCWD,
   O_ACCMODE,
   O_EXCL,
+  AT_REMOVEDIR,
   O_PATH,
   O_RDWR,
   O_TMPFILE,
   RENAME_EXCHANGE,
   S_IFDIR,
+  S_IFLNK,
   S_IFMT,
   S_IFREG,
   S_ISGID,
   S_ISUID,
   Stat,
   close,
+  decodeDev,
   entryPath,
   fchmodat,
   fchownat,
@@ -39,6 +42,8 @@ import { copyUpDirectory } from './copy-up.js';
 import { addToListing } from './listing.js';
 import type { DirNode, FileNode, Node } from './node.js';
 import { register } from './open.js';
+import { isOverriding, overrideNew, overrideNewOpen } from './ownership.js';
+import type { NewFile } from './ownership.js';
 import type { Overlay } from './overlay.js';
 import { hasDefaultAcl } from './xattr.js';
 import { removeTree } from './work-dir.js';
@@ -64,7 +69,7 @@ export function create(o: Overlay, request: CreateRequest, entry: Entry): number
   const { parent, name } = request;
   const dirfd = prepare(o, parent, name);
   if (dirfd < 0) return dirfd;
-  let status = make(request, parent, { dirfd, name });
+  let status = make(o, request, { dirfd, name });
   if (status === -errno.EEXIST) status = overWhiteout(o, request, dirfd);
   return status < 0 ? status : announce(o, request, dirfd, entry);
 }
@@ -84,24 +89,35 @@ function effectiveMode(parent: DirNode, options: { mode: number; umask: number }
   return parent.hasDefaultAcl ? options.mode : options.mode & ~options.umask;
 }
 
-/** One system call, then owner and mode if the defaults are not the caller's. */
-function make(request: CreateRequest, parent: DirNode, at: SysPlace): number {
-  const { making } = request;
+/** One system call, then owner and mode if the defaults are not the caller's. On failure nothing stays. */
+function make(o: Overlay, request: CreateRequest, at: SysPlace): number {
+  const { making, parent } = request;
   let status: number;
-  let mode = 0;
+  let mode = S_IFLNK;
   switch (making.kind) {
     case 'directory':
-      mode = effectiveMode(parent, making);
+      mode = effectiveMode(parent, making) | S_IFDIR;
       status = mkdirat(at.dirfd, at.name, mode & 0o1777);
       break;
     case 'node':
       mode = effectiveMode(parent, making);
-      status = mknodat(at.dirfd, at.name, mode, making.rdev);
+      status = isOverriding(o)
+        ? mknodat(at.dirfd, at.name, S_IFREG | (mode & 0o777), 0)
+        : mknodat(at.dirfd, at.name, mode, making.rdev);
       break;
     case 'symlink':
       status = symlinkat(making.target, at.dirfd, at.name);
   }
-  return status < 0 ? status : own(request, at, mode);
+  if (status < 0) return status;
+  const owned = isOverriding(o) ? overrideNew(o, at, newFile(request, mode)) : own(request, at, mode);
+  if (owned < 0) unlinkat(at.dirfd, at.name, making.kind === 'directory' ? AT_REMOVEDIR : 0);
+  return owned;
+}
+
+function newFile({ caller, parent, making }: CreateRequest, mode: number): NewFile {
+  const rdev = making.kind === 'node' ? making.rdev : 0;
+  const [major, minor] = decodeDev(rdev);
+  return { ...caller, parent, mode, ...(rdev === 0 ? {} : { device: { major, minor } }) };
 }
 
 /** Gives a new file to the caller. The group stays the directory's where that is setgid. */
@@ -127,8 +143,8 @@ function overWhiteout(o: Overlay, request: CreateRequest, dirfd: number): number
   if (statx(dirfd, name, o.stat) < 0 || !o.stat.isWhiteoutDevice) return -errno.EEXIST;
   const temporary = work.newName();
   const staged = { dirfd: work.fd, name: temporary };
-  let status = make(request, parent, staged);
-  if (status >= 0 && inheritsGroup(parent)) status = adoptGroup(staged, making);
+  let status = make(o, request, staged);
+  if (status >= 0 && o.overrides === undefined && inheritsGroup(parent)) status = adoptGroup(staged, making);
   if (status >= 0 && making.kind === 'directory') status = makeOpaque(entryPath(work.fd, temporary), o.namespace);
   if (status >= 0) status = renameat2(staged, { dirfd, name }, RENAME_EXCHANGE);
   if (status < 0) {
@@ -153,6 +169,7 @@ function announce(o: Overlay, request: CreateRequest, dirfd: number, entry: Entr
   const { parent, name } = request;
   const status = statx(dirfd, name, o.stat);
   if (status < 0) return status;
+  o.overrides?.apply(entryPath(dirfd, name), o.stat);
   const node = newUpperNode(o, { parent, name });
   entry.nodeid = node.id;
   node.nlookup += 1;
@@ -206,10 +223,13 @@ export function createUnnamed(
   const fd = openat(dirfd, '.', O_TMPFILE | access | (request.flags & O_EXCL), mode);
   if (fd < 0) return fd;
   let status = 0;
-  if (caller.uid !== 0 || caller.gid !== 0) {
+  if (isOverriding(o)) {
+    status = overrideNewOpen(o, fd, { ...caller, parent, mode: S_IFREG | (mode & 0o7777) });
+  } else if (caller.uid !== 0 || caller.gid !== 0) {
     status = fchown(fd, { uid: caller.uid, gid: inheritsGroup(parent) ? -1 : caller.gid });
   }
   if (status >= 0) status = fstatx(fd, o.stat);
+  if (status >= 0) o.overrides?.apply(fd, o.stat);
   const pinned = status < 0 ? status : openat(AT_FDCWD, fdPath(fd), O_PATH);
   close(fd);
   if (pinned < 0) return pinned;

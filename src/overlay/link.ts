@@ -21,7 +21,7 @@ export function link(o: Overlay, node: FileNode, to: Name, entry: Entry): Outcom
     if (status === -errno.EEXIST) status = linkOverWhiteout(o, node, { dirfd, name: to.name });
     if (status < 0) return status;
     nameNode(o, node, to);
-    status = statNode(node, o.stat);
+    status = statNode(o, node, o.stat);
     if (status < 0) return status;
     entry.nodeid = node.id;
     node.nlookup += 1;

@@ -10,6 +10,7 @@ import { statNode } from './attr.js';
 import { indexKey, readIndexed } from './hard-links.js';
 import type { DirNode, FileNode, Node } from './node.js';
 import type { Overlay } from './overlay.js';
+import type { StatOverrides } from './stat-override.js';
 
 /** With more parts than this, a directory's names are read once instead of asked for in each part. */
 const PROBE_AT_MOST = 3;
@@ -23,16 +24,23 @@ const second = new Stat();
 export function lookupChild(o: Overlay, parent: DirNode, name: ByteString): Node | undefined | number {
   const known = parent.children.get(name);
   if (known !== undefined) {
-    const status = statNode(known, o.stat);
+    const status = statNode(o, known, o.stat);
     return status < 0 ? status : known;
   }
   if (parent.at === undefined && parent !== o.nodes.root) return undefined;
   const found = find(parent, name, o.stat);
   if (found === undefined || typeof found === 'number') return found;
+  if (o.overrides !== undefined) applyOverride(o.overrides, found, o.stat);
   const node = found.kind === 'directory' ? directoryNode(o, found.parts) : fileNode(o, found);
   if (typeof node === 'number') return node;
   o.nodes.attach(node, parent, name);
   return node;
+}
+
+function applyOverride(overrides: StatOverrides, found: Found, stat: Stat): void {
+  const [dir, name] = found.kind === 'directory' ? [found.parts[0]!, '.'] : [found.dir, found.name];
+  const dirfd = dir.fd();
+  if (dirfd >= 0) overrides.apply(entryPath(dirfd, name), stat);
 }
 
 /** What `name` is on disk, whether or not a node knows it; `stat` gets its attributes. */
@@ -95,7 +103,7 @@ function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
   const key = linked ? o.inos.key(o.stat) : '';
   const known = linked ? shared(o, key) : undefined;
   if (known !== undefined) {
-    if (known.inUpper) statNode(known, o.stat);
+    if (known.inUpper) statNode(o, known, o.stat);
     return known;
   }
   const node = o.nodes.newFile(o.stat.type);
@@ -111,7 +119,7 @@ function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
   // Another of its names was copied up: this one leads to the same upper file.
   node.upper = { dir: o.work.index, name: entry };
   node.indexed = readIndexed(o, { place: node.upper, key: entry, lowerNlink, upperNlink: second.nlink });
-  statNode(node, o.stat);
+  statNode(o, node, o.stat);
   return node;
 }
 

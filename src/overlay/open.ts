@@ -78,7 +78,7 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
  * leaves it to us (HANDLE_KILLPRIV_V2), and the file system below sees our own rights.
  */
 function losesPrivileges(o: Overlay, node: FileNode, flags: number): boolean {
-  return (flags & O_ACCMODE) !== O_RDONLY && statNode(node, o.stat) >= 0 && isPrivileged(o.stat.mode);
+  return (flags & O_ACCMODE) !== O_RDONLY && statNode(o, node, o.stat) >= 0 && isPrivileged(o.stat.mode);
 }
 
 /** Makes a handle of an open; with passthrough if the kernel and the file allow it. */

@@ -29,4 +29,9 @@ export interface OverlayOptions extends IdRules {
   readonly noacl?: boolean;
   /** Show a link count of 1 for every directory. */
   readonly staticNlink?: boolean;
+  /**
+   * Keep owner, mode and device of files in an attribute instead of the file system's own: 1 in `security.*`, 2 in
+   * `user.*`, which needs no privileges.
+   */
+  readonly xattrPermissions?: 0 | 1 | 2;
 }

@@ -89,7 +89,7 @@ export class OverlayFs implements Filesystem {
 
   getattr(nodeid: number, _fh: number | undefined, attr: Attr): Outcome {
     const node = this.#node(nodeid);
-    const status = statNode(node, this.#o.stat);
+    const status = statNode(this.#o, node, this.#o.stat);
     if (status >= 0) fillAttr(node, this.#o.stat, attr);
     return status;
   }

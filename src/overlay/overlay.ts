@@ -8,6 +8,7 @@ import { InoMap } from './ino.js';
 import { NodeTable } from './node-table.js';
 import { HandleTable } from './handles.js';
 import { Origins } from './origin.js';
+import type { StatOverrides } from './stat-override.js';
 import type { WorkDir } from './work-dir.js';
 
 export interface OverlaySetup {
@@ -18,6 +19,8 @@ export interface OverlaySetup {
   readonly namespace: XattrNamespace;
   readonly volatile: boolean;
   readonly offload: Offload;
+  /** With `xattr_permissions`. */
+  readonly overrides?: StatOverrides | undefined;
 }
 
 export class Overlay {
@@ -31,6 +34,8 @@ export class Overlay {
   /** Never wait for the disk. */
   readonly volatile: boolean;
   readonly offload: Offload;
+  /** Where owners and modes are kept in attributes: with `xattr_permissions`. */
+  readonly overrides: StatOverrides | undefined;
   /** What the kernel agreed to; set by INIT. */
   kernel: Kernel | undefined;
   /** For the request being handled; whatever calls another function must expect it to be overwritten. */
@@ -42,6 +47,7 @@ export class Overlay {
     this.namespace = setup.namespace;
     this.volatile = setup.volatile;
     this.offload = setup.offload;
+    this.overrides = setup.overrides;
     const { layers, root } = setup.stack;
     this.nodes = new NodeTable(root, setup.work === undefined ? undefined : root[0]);
     // From the bottom up: putting a layer on top changes no number.

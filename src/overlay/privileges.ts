@@ -1,8 +1,9 @@
 // Setuid, setgid and file capabilities: what a write takes away.
 
-import { S_IFREG, S_ISGID, S_ISUID, entryPath, fchmodat, fdPath, removexattr } from '../sys/index.js';
+import { S_IFREG, S_ISGID, S_ISUID, entryPath, fdPath, removexattr } from '../sys/index.js';
 import { statNode } from './attr.js';
 import type { FileNode } from './node.js';
+import { changeMode } from './ownership.js';
 import type { Overlay } from './overlay.js';
 import { upperPlace } from './upper-place.js';
 
@@ -18,13 +19,13 @@ export function isPrivileged(mode: number): boolean {
  * capabilities go (HANDLE_KILLPRIV_V2).
  */
 export function dropPrivileges(o: Overlay, node: FileNode): void {
-  if (node.type !== S_IFREG || statNode(node, o.stat) < 0) return;
+  if (node.type !== S_IFREG || statNode(o, node, o.stat) < 0) return;
   const place = upperPlace(node);
   if (typeof place === 'number') return;
   const { mode } = o.stat;
   const kept = mode & ~S_ISUID & ~((mode & S_IXGRP) !== 0 ? S_ISGID : 0) & 0o7777;
   if (kept !== (mode & 0o7777)) {
-    fchmodat(place.dirfd, place.name, kept);
+    changeMode(o, node, kept);
     o.kernel?.invalidateAttributes(node.id);
   }
   const target = node.pinned >= 0 ? { follow: fdPath(node.pinned) } : entryPath(place.dirfd, place.name);

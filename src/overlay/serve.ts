@@ -12,6 +12,7 @@ import type { OverlayOptions } from './options.js';
 import { MemoryReturn } from './memory.js';
 import { Overlay } from './overlay.js';
 import { showOverlay } from './shown-fs.js';
+import { StatOverrides } from './stat-override.js';
 import { WorkDir } from './work-dir.js';
 
 /** How long the kernel may trust what we told it, in seconds: for ever, since every change comes through the mount. */
@@ -27,7 +28,7 @@ export interface Serving {
 
 /** The layers of a mount, opened and locked. Throws VeneerError. */
 export function openOverlay(options: OverlayOptions, offload: Offload): Overlay {
-  const { lowerdir, upperdir, workdir } = options;
+  const { lowerdir, upperdir, workdir, xattrPermissions } = options;
   const writable = upperdir !== undefined && options.readOnly !== true;
   const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir], writable ? 1 : 0);
   let work: WorkDir | undefined;
@@ -42,6 +43,7 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
     namespace: work?.namespace ?? (options.userxattr === true ? USER : TRUSTED),
     volatile: options.volatile === true,
     offload,
+    overrides: xattrPermissions === 1 || xattrPermissions === 2 ? new StatOverrides(xattrPermissions) : undefined,
   });
   const { root } = overlay.nodes;
   const top = root.parts[0];

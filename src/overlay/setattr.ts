@@ -1,7 +1,6 @@
 // chmod, chown, truncate, utimens.
 
-import { O_RDWR, close, fchmodat, fchownat, ftruncate, utimens, utimensat } from '../sys/index.js';
-import { UTIME_OMIT, fchown } from '../sys/index.js';
+import { O_RDWR, UTIME_OMIT, close, ftruncate, utimens, utimensat } from '../sys/index.js';
 import { errno } from '../core/index.js';
 import type { Attr, AttrChange, Outcome } from '../fuse/index.js';
 import { fillAttr, statNode } from './attr.js';
@@ -9,6 +8,7 @@ import { copyUp, copyUpDirectory } from './copy-up.js';
 import { openReal } from './handles.js';
 import type { FileNode, Node } from './node.js';
 import { splitFromReaders } from './open.js';
+import { changeMode, changeOwner } from './ownership.js';
 import { dropPrivileges } from './privileges.js';
 import { upperPlace } from './upper-place.js';
 import { after } from './outcome.js';
@@ -18,7 +18,7 @@ export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr):
   const finish = (): number => {
     const applied = apply(o, node, change);
     if (applied < 0) return applied;
-    const status = statNode(node, o.stat);
+    const status = statNode(o, node, o.stat);
     if (status >= 0) fillAttr(node, o.stat, attr);
     return status;
   };
@@ -41,12 +41,11 @@ function apply(o: Overlay, node: Node, change: AttrChange): number {
   const { dirfd, name } = place;
   let status = 0;
   if (change.uid !== undefined || change.gid !== undefined) {
-    const owner = { uid: change.uid ?? -1, gid: change.gid ?? -1 };
-    status = node.kind === 'other' && node.pinned >= 0 ? fchown(node.pinned, owner) : fchownat(dirfd, name, owner);
+    status = changeOwner(o, node, { uid: change.uid ?? -1, gid: change.gid ?? -1 });
     if (status < 0) return status;
   }
   if (change.mode !== undefined) {
-    status = fchmodat(dirfd, name, change.mode & 0o7777);
+    status = changeMode(o, node, change.mode & 0o7777);
     if (status < 0) return status;
   }
   if (change.size !== undefined && node.kind === 'other') {

@@ -10,17 +10,22 @@ import type { OverlayOptions } from './options.js';
 import { after } from './outcome.js';
 import { OverlayFs } from './overlay-fs.js';
 import type { Overlay } from './overlay.js';
+import { StatOverrides } from './stat-override.js';
 
 export interface Showing {
   readonly ids: IdMap;
   /** Directories have a link count of 1. */
   readonly staticNlink: boolean;
+  /** Attributes that hold owners and modes are not for users. */
+  readonly hidesOverrides: boolean;
 }
 
 /** The file system of a mount with these options. */
 export function showOverlay(overlay: Overlay, options: OverlayOptions): OverlayFs {
-  const showing = { ids: new IdMap(options), staticNlink: options.staticNlink === true };
-  return showing.ids.isIdentity && !showing.staticNlink ? new OverlayFs(overlay) : new ShownFs(overlay, showing);
+  const ids = new IdMap(options);
+  const showing = { ids, staticNlink: options.staticNlink === true, hidesOverrides: overlay.overrides !== undefined };
+  const asOnDisk = ids.isIdentity && !showing.staticNlink && !showing.hidesOverrides;
+  return asOnDisk ? new OverlayFs(overlay) : new ShownFs(overlay, showing);
 }
 
 const ACL_PREFIX = 'system.posix_acl_';
@@ -28,17 +33,23 @@ const ACL_PREFIX = 'system.posix_acl_';
 export class ShownFs extends OverlayFs {
   readonly #ids: IdMap;
   readonly #staticNlink: boolean;
+  readonly #hidesOverrides: boolean;
 
   constructor(overlay: Overlay, showing: Showing) {
     super(overlay);
     this.#ids = showing.ids;
     this.#staticNlink = showing.staticNlink;
+    this.#hidesOverrides = showing.hidesOverrides;
   }
 
   #show(attr: Attr): void {
     attr.uid = this.#ids.shownUid(attr.uid);
     attr.gid = this.#ids.shownGid(attr.gid);
     if (this.#staticNlink && (attr.mode & S_IFMT) === S_IFDIR) attr.nlink = 1;
+  }
+
+  #isHidden(name: ByteString): boolean {
+    return this.#hidesOverrides && StatOverrides.isOne(name);
   }
 
   #shown(outcome: Outcome, attr: Attr): Outcome {
@@ -129,14 +140,25 @@ export class ShownFs extends OverlayFs {
     value: Buffer,
     options: { flags: number; killSgid: boolean },
   ): Outcome {
+    if (this.#isHidden(name)) return -errno.EPERM;
     if (!name.startsWith(ACL_PREFIX)) return super.setxattr(nodeid, name, value, options);
     const acl = this.#ids.diskAcl(value);
     return typeof acl === 'number' ? acl : super.setxattr(nodeid, name, acl, options);
   }
 
   override getxattr(nodeid: number, name: ByteString): Buffer | number {
+    if (this.#isHidden(name)) return -errno.ENODATA;
     const value = super.getxattr(nodeid, name);
     return typeof value === 'number' || !name.startsWith(ACL_PREFIX) ? value : this.#ids.shownAcl(value);
+  }
+
+  override listxattr(nodeid: number, caller: Caller): ByteString[] | number {
+    const names = super.listxattr(nodeid, caller);
+    return typeof names === 'number' ? names : names.filter((name) => !this.#isHidden(name));
+  }
+
+  override removexattr(nodeid: number, name: ByteString): Outcome {
+    return this.#isHidden(name) ? -errno.ENODATA : super.removexattr(nodeid, name);
   }
 
   override readdir(nodeid: number, offset: number, sink: DirectorySink): number {

@@ -1,42 +1,28 @@
 // Extended attributes: the user's own are kept, the overlay's are hidden and cannot be touched.
 
-import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import type { Caller, Outcome } from '../fuse/index.js';
-import { S_ISGID, entryPath, fchmodat, fdPath, getxattr as get, listxattr as list } from '../sys/index.js';
+import { S_ISGID, entryPath, getxattr as get, listxattr as list } from '../sys/index.js';
 import { removexattr as remove, setxattr as set } from '../sys/index.js';
-import type { XattrTarget } from '../sys/index.js';
 import { escapeXattr, unescapeXattr } from '../whiteout/index.js';
-import { statNode } from './attr.js';
+import { statNode, xattrTarget } from './attr.js';
 import { copyUp, copyUpDirectory } from './copy-up.js';
 import type { Node } from './node.js';
 import { after } from './outcome.js';
+import { adoptModeOfAcl, changeMode } from './ownership.js';
 import type { Overlay } from './overlay.js';
-import { upperPlace } from './upper-place.js';
 
+const ACL_ACCESS = 'system.posix_acl_access';
 const ACL_DEFAULT = 'system.posix_acl_default';
 const ACL_PREFIX = 'system.posix_acl_';
 
-/** Where the attributes of a node are read. */
-function target(node: Node): XattrTarget | number {
-  if (node.kind === 'directory') {
-    const fd = node.parts[0]?.fd() ?? -errno.ESTALE;
-    return fd < 0 ? fd : entryPath(fd, '.');
-  }
-  if (node.pinned >= 0) return { follow: fdPath(node.pinned) };
-  const place = node.upper ?? node.lower;
-  if (place === undefined) return -errno.ESTALE;
-  const fd = place.dir.fd();
-  return fd < 0 ? fd : entryPath(fd, place.name);
-}
-
 export function getxattr(node: Node, name: ByteString): Buffer | number {
-  const from = target(node);
+  const from = xattrTarget(node);
   return typeof from === 'number' ? from : get(from, escapeXattr(name));
 }
 
 export function listxattr(node: Node, caller: Caller): ByteString[] | number {
-  const from = target(node);
+  const from = xattrTarget(node);
   if (typeof from === 'number') return from;
   const names = list(from);
   if (typeof names === 'number') return names;
@@ -62,10 +48,11 @@ export function setxattr(o: Overlay, node: Node, request: SetxattrRequest): Outc
   // The value lives in the request's buffer; a copy-up may outlast it.
   const value = Buffer.from(request.value);
   return after(bringUp(o, node), () => {
-    const to = target(node);
+    const to = xattrTarget(node);
     if (typeof to === 'number') return to;
     const status = set(to, escapeXattr(name), value, flags);
     if (status >= 0) noteAcl(node, name);
+    if (status >= 0 && name === ACL_ACCESS) adoptModeOfAcl(o, node);
     if (status >= 0 && killSgid) dropSetgid(o, node);
     return status;
   });
@@ -76,7 +63,7 @@ export function removexattr(o: Overlay, node: Node, name: ByteString): Outcome {
   const present = getxattr(node, name);
   if (typeof present === 'number' && !name.startsWith(ACL_PREFIX)) return present;
   return after(bringUp(o, node), () => {
-    const from = target(node);
+    const from = xattrTarget(node);
     if (typeof from === 'number') return from;
     noteAcl(node, name);
     return remove(from, escapeXattr(name));
@@ -88,9 +75,7 @@ function noteAcl(node: Node, name: ByteString): void {
 }
 
 function dropSetgid(o: Overlay, node: Node): void {
-  const place = upperPlace(node);
-  if (typeof place === 'number' || statNode(node, o.stat) < 0) return;
-  fchmodat(place.dirfd, place.name, o.stat.mode & 0o7777 & ~S_ISGID);
+  if (statNode(o, node, o.stat) >= 0) changeMode(o, node, o.stat.mode & 0o7777 & ~S_ISGID);
 }
 
 /** Whether files made in a directory of the upper inherit an ACL, which takes the place of the umask. */

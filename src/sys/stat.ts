@@ -116,6 +116,15 @@ export class Stat {
   get isSymlink(): boolean {
     return this.type === S_IFLNK;
   }
+  /** Puts other values in the place of those filled in. `mode` has the type. */
+  assume(other: { uid?: number; gid?: number; mode?: number; device?: { major: number; minor: number } }): void {
+    if (other.uid !== undefined) this.#u32[5] = other.uid;
+    if (other.gid !== undefined) this.#u32[6] = other.gid;
+    if (other.mode !== undefined) this.#u32[7] = (this.#word(7) & ~0xffff) | other.mode;
+    if (other.device === undefined) return;
+    this.#u32[32] = other.device.major;
+    this.#u32[33] = other.device.minor;
+  }
   /** The overlay's whiteout: a character device 0/0. */
   get isWhiteoutDevice(): boolean {
     return this.type === S_IFCHR && this.rdevMajor === 0 && this.rdevMinor === 0;

@@ -109,10 +109,7 @@ describe('options that are passed over', () => {
   test.each([
     ['nonsense', ["unknown option 'nonsense' is passed over"]],
     ['nonsense=1', ["unknown option 'nonsense' is passed over"]],
-    [
-      'metacopy=off,xattr_permissions=2',
-      ["option 'metacopy' has no effect yet", "option 'xattr_permissions' has no effect yet"],
-    ],
+    ['metacopy=off', ["option 'metacopy' has no effect yet"]],
   ])('with a line: %s', (list, lines) => {
     expect(line(list)).toEqual(lines);
   });
@@ -132,7 +129,7 @@ describe('options that are passed over', () => {
   });
 });
 
-describe('id maps', () => {
+describe('owners', () => {
   const ranges = [
     { disk: 0, shown: 1000, length: 1 },
     { disk: 1, shown: 100000, length: 65536 },
@@ -147,6 +144,12 @@ describe('id maps', () => {
 
   test.each([[''], [':']])("no ranges ('%s') are no map", (map) => {
     expect(request('-o', `lowerdir=/a,uidmapping=${map}`, '/mnt')).toEqual({ lowerdir: ['/a'], mountpoint: '/mnt' });
+  });
+
+  test.each([0, 1, 2])('xattr_permissions=%d', (xattrPermissions) => {
+    expect(request('-o', `lowerdir=/a,xattr_permissions=${String(xattrPermissions)}`, '/mnt')).toMatchObject({
+      xattrPermissions,
+    });
   });
 
   test('squashing', () => {
