@@ -288,7 +288,7 @@ export class Dispatcher {
       case opcode.FALLOCATE: {
         q.body(BODY_SIZE.fallocate);
         const range = { offset: q.offset(8), length: q.offset(16), mode: q.u32(24) };
-        return this.#empty(id, fs.fallocate(q.u64(0), range));
+        return this.#empty(id, fs.fallocate(q.u64(0), range, q));
       }
       case opcode.LSEEK:
         q.body(BODY_SIZE.lseek);
@@ -305,7 +305,7 @@ export class Dispatcher {
           offsetOut: q.offset(32),
           length,
         };
-        return this.#withSize(id, fs.copyFileRange(range));
+        return this.#withSize(id, fs.copyFileRange(range, q));
       }
       case opcode.IOCTL:
         // No ioctl is ours; ENOTTY is what every program expects of a file system without it.

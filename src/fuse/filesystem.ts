@@ -136,10 +136,10 @@ export interface Filesystem {
   removexattr(nodeid: number, name: ByteString): Outcome;
   /** `sink` is valid only until the method returns. */
   readdir(nodeid: number, offset: number, sink: DirectorySink): number;
-  fallocate(fh: number, options: { mode: number; offset: number; length: number }): Outcome;
+  fallocate(fh: number, options: { mode: number; offset: number; length: number }, caller: Caller): Outcome;
   /** The offset found. */
   lseek(fh: number, offset: number, whence: number): Outcome;
-  copyFileRange(range: CopyRange): Outcome;
+  copyFileRange(range: CopyRange, caller: Caller): Outcome;
   /** The file system is un-mounted; nothing is called after this. */
   destroy(): void;
 }

@@ -40,7 +40,7 @@ import type { Overlay } from './overlay.js';
 import { readdir } from './readdir.js';
 import { rmdir, unlink } from './remove.js';
 import { rename } from './rename.js';
-import { dropPrivileges } from './privileges.js';
+import { dropPrivileges, dropPrivilegesFor } from './privileges.js';
 import { setattr } from './setattr.js';
 import { getxattr, listxattr, removexattr, setxattr } from './xattr.js';
 
@@ -234,9 +234,10 @@ export class OverlayFs implements Filesystem {
     return readdir(this.#o, this.#o.nodes.directory(nodeid), offset, sink);
   }
 
-  fallocate(fh: number, options: { mode: number; offset: number; length: number }): Outcome {
+  fallocate(fh: number, options: { mode: number; offset: number; length: number }, caller: Caller): Outcome {
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
+    dropPrivilegesFor(this.#o, this.#o.handles.get(fh).node, caller);
     if (options.length >= LONG) {
       return workLong(this.#o, [fd], ([own = fd]) => ({ kind: 'fallocate', fd: own, ...options }));
     }
@@ -248,11 +249,12 @@ export class OverlayFs implements Filesystem {
     return fd < 0 ? fd : lseek(fd, offset, whence);
   }
 
-  copyFileRange(range: CopyRange): Outcome {
+  copyFileRange(range: CopyRange, caller: Caller): Outcome {
     const from = this.#o.handles.fd(range.fhIn);
     if (from < 0) return from;
     const to = this.#o.handles.fd(range.fhOut);
     if (to < 0) return to;
+    dropPrivilegesFor(this.#o, this.#o.handles.get(range.fhOut).node, caller);
     const { offsetIn, offsetOut, length } = range;
     if (length < LONG) return copyFileRange({ fd: from, offset: offsetIn }, { fd: to, offset: offsetOut }, length);
     return workLong(this.#o, [from, to], ([source = from, target = to]) => ({

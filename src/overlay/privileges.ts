@@ -1,6 +1,7 @@
 // Setuid, setgid and file capabilities: what a write takes away.
 
 import { S_IFREG, S_ISGID, S_ISUID, entryPath, fdPath, removexattr } from '../sys/index.js';
+import type { Caller } from '../fuse/index.js';
 import { statNode } from './attr.js';
 import type { FileNode } from './node.js';
 import { changeMode } from './ownership.js';
@@ -12,6 +13,12 @@ const S_IXGRP = 0o010;
 /** Whether a write by somebody without CAP_FSETID changes this mode: setgid counts where the group may execute. */
 export function isPrivileged(mode: number): boolean {
   return (mode & S_ISUID) !== 0 || (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
+}
+
+/** For changes of the content whose requests do not tell whether the caller has CAP_FSETID: root has, others have not. */
+export function dropPrivilegesFor(o: Overlay, node: FileNode, caller: Caller): void {
+  if (caller.uid === 0 || statNode(o, node, o.stat) < 0) return;
+  if (isPrivileged(o.stat.mode)) dropPrivileges(o, node);
 }
 
 /**

@@ -129,14 +129,14 @@ export class RecordingFilesystem implements Filesystem {
   readdir(nodeid: number, offset: number, sink: DirectorySink): number {
     return this.#call({ sink }, 'readdir', nodeid, offset, sink.plus) as number;
   }
-  fallocate(fh: number, options: unknown): Outcome {
-    return this.#call({}, 'fallocate', fh, options);
+  fallocate(fh: number, options: unknown, { uid, gid }: Caller): Outcome {
+    return this.#call({}, 'fallocate', fh, options, { uid, gid });
   }
   lseek(fh: number, offset: number, whence: number): Outcome {
     return this.#call({}, 'lseek', fh, offset, whence);
   }
-  copyFileRange(range: CopyRange): Outcome {
-    return this.#call({}, 'copyFileRange', range);
+  copyFileRange(range: CopyRange, { uid, gid }: Caller): Outcome {
+    return this.#call({}, 'copyFileRange', range, { uid, gid });
   }
   destroy(): void {
     void this.#call({}, 'destroy');

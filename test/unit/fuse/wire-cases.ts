@@ -163,7 +163,7 @@ export const WIRE_CASES: Readonly<Record<string, WireCase>> = {
   removexattr: { calls: [['removexattr', NODE, 'user.\xff']] },
   readdir: { calls: [['readdir', NODE, OFFSET, false]], answer: listThree },
   readdirplus: { calls: [['readdir', NODE, OFFSET, true]], answer: listThree },
-  fallocate: { calls: [['fallocate', FH, { offset: OFFSET, length: 0x0004030201020304, mode: 3 }]] },
+  fallocate: { calls: [['fallocate', FH, { offset: OFFSET, length: 0x0004030201020304, mode: 3 }, caller]] },
   lseek: { calls: [['lseek', FH, OFFSET, 4]], answer: () => OFFSET + 16 },
   'copy-file-range': {
     calls: [
@@ -176,12 +176,13 @@ export const WIRE_CASES: Readonly<Record<string, WireCase>> = {
           offsetOut: 0x0011111111111112,
           length: 0x12345678,
         },
+        caller,
       ],
     ],
     answer: () => 0x01234567,
   },
   'copy-file-range-huge': {
-    calls: [['copyFileRange', { fhIn: FH, offsetIn: 0, fhOut: 3, offsetOut: 0, length: 0x7ffff000 }]],
+    calls: [['copyFileRange', { fhIn: FH, offsetIn: 0, fhOut: 3, offsetOut: 0, length: 0x7ffff000 }, caller]],
     answer: () => 0x7ffff000,
   },
   ioctl: none,
