@@ -28,6 +28,8 @@ export interface Handle {
   fd: number;
 }
 
+const FMODE_EXEC = 0x20;
+
 /** Flags that act on the name or on the caller's own descriptor. O_DIRECT would ask for aligned buffers of ours. */
 const NOT_FOR_US = O_CREAT | O_EXCL | O_NOCTTY | O_NOFOLLOW | O_TRUNC | O_APPEND | O_DIRECT | O_TMPFILE;
 
@@ -77,6 +79,11 @@ export class HandleTable {
     handle.fd = -1;
     handle.node.opens -= 1;
     return handle;
+  }
+
+  /** Whether a process runs the file: execve opens it with __FMODE_EXEC among the flags (linux/fs.h). */
+  isExecuted(node: FileNode): boolean {
+    return this.#handles.some((handle) => handle?.node === node && (handle.flags & FMODE_EXEC) !== 0);
   }
 
   /** After copy-up: what was read from the lower file is read from the upper one from now on. */

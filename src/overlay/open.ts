@@ -30,6 +30,8 @@ export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opene
   // A name of it that the kernel has not asked for since the split: it has to ask now.
   if (node.successor !== undefined) return -errno.ESTALE;
   if (!writes) return register(o, node, request, opened);
+  // The kernel looks whether the file runs before an open for writing, but after one that only truncates.
+  if (truncates && (flags & O_ACCMODE) === O_RDONLY && o.handles.isExecuted(node)) return -errno.ETXTBSY;
   return after(copyUp(o, node, truncates ? 'empty' : 'all'), () => {
     if (splitFromReaders(o, node)) return -errno.ESTALE;
     if (truncates) {

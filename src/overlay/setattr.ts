@@ -40,7 +40,9 @@ function apply(o: Overlay, node: Node, change: AttrChange): number {
   if (typeof place === 'number') return place;
   const { dirfd, name } = place;
   let status = 0;
-  if (change.uid !== undefined || change.gid !== undefined) {
+  // A chown of neither is one, too: it gives a new ctime.
+  const others = [change.mode, change.size, change.atime, change.mtime];
+  if (change.uid !== undefined || change.gid !== undefined || others.every((value) => value === undefined)) {
     status = changeOwner(o, node, { uid: change.uid ?? -1, gid: change.gid ?? -1 });
     if (status < 0) return status;
   }

@@ -34,6 +34,13 @@ export const DEVIATIONS: readonly Deviation[] = [
     part: 'check',
     why: 'fchown of an unlinked lower file tries to copy it up to its old place: EEXIST',
   },
+  ...['lower', 'merged'].map((origin): Deviation => ({
+    family: 'posix-operations',
+    check: `a running program can not be written: ETXTBSY, ${origin}`,
+    on: 'kernel',
+    part: 'check',
+    why: 'open(O_RDONLY | O_TRUNC) of a running lower program is ETXTBSY, and yet its copy is empty',
+  })),
   {
     family: 'xattr',
     check: 'user.overlay attributes are ordinary ones',

@@ -1,0 +1,4 @@
+import { posixPaths } from './posix-paths.js';
+import { runFamily } from './run-family.js';
+
+runFamily('posix-paths', posixPaths);
