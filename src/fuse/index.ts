@@ -11,7 +11,7 @@ export type {
   Outcome,
   RenameOptions,
 } from './filesystem.js';
-export { mountDevice, openDevice, unmount } from './mount.js';
+export { endMount, mountFuse, unmount } from './mount.js';
 export type { MountOptions } from './mount.js';
 export { Offload } from './offload.js';
 export type { Job } from './offload.js';

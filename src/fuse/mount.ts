@@ -1,7 +1,20 @@
-// Mounting through /dev/fuse with mount(2): as root, or inside a user namespace that has CAP_SYS_ADMIN.
+// Mounting through /dev/fuse: with mount(2) as root or inside a user namespace that has CAP_SYS_ADMIN, else through
+// the helper that users have for it.
 
 import { SysError, VeneerError, errno, toByteString } from '../core/index.js';
-import { AT_FDCWD, MNT_DETACH, O_NONBLOCK, O_RDWR, Stat, mount, openat, statxFollow, umount2 } from '../sys/index.js';
+import {
+  AT_FDCWD,
+  MNT_DETACH,
+  O_NONBLOCK,
+  O_RDWR,
+  Stat,
+  close,
+  mount,
+  openat,
+  statxFollow,
+  umount2,
+} from '../sys/index.js';
+import { mountByHelper, unmountByHelper } from './mount-helper.js';
 
 export interface MountOptions {
   readonly mountpoint: string;
@@ -15,23 +28,37 @@ export interface MountOptions {
   readonly allowOther: boolean;
 }
 
-/** Opens the FUSE device, non-blocking. Throws `unavailable` where there is none. */
-export function openDevice(): number {
-  const fd = openat(AT_FDCWD, '/dev/fuse', O_RDWR | O_NONBLOCK);
-  if (fd >= 0) return fd;
-  const cause = new SysError(-fd, 'open', '/dev/fuse');
-  throw new VeneerError('unavailable', `cannot open /dev/fuse: ${cause.message}`, {
-    hint: fd === -errno.EACCES ? 'run as root' : 'load the fuse module (modprobe fuse)',
+/** Refusals that do not hold for a setuid helper. */
+const isRefusal = (status: number): boolean => status === -errno.EPERM || status === -errno.EACCES;
+
+/** Mounts at a directory and returns the FUSE device, non-blocking. Throws VeneerError; on failure nothing stays mounted. */
+export function mountFuse(options: MountOptions): number {
+  const device = openat(AT_FDCWD, '/dev/fuse', O_RDWR | O_NONBLOCK);
+  if (device < 0 && !isRefusal(device)) throw deviceError(device);
+  const mounted = device < 0 ? device : mountDevice(device, options);
+  if (mounted >= 0) return device;
+  if (device >= 0) close(device);
+  const helped = isRefusal(mounted) ? mountByHelper(options) : undefined;
+  if (helped !== undefined) return helped;
+  throw device < 0 ? deviceError(device) : mountError(options.mountpoint, -mounted);
+}
+
+function deviceError(status: number): VeneerError {
+  const cause = new SysError(-status, 'open', '/dev/fuse');
+  return new VeneerError('unavailable', `cannot open /dev/fuse: ${cause.message}`, {
+    hint: isRefusal(status) ? HOW_TO_MAY : 'load the fuse module (modprobe fuse)',
     cause,
   });
 }
 
-/** Mounts the device at a directory. Throws VeneerError; on failure nothing stays mounted. */
-export function mountDevice(device: number, options: MountOptions): void {
+const HOW_TO_MAY = 'mounting needs root, a user namespace (unshare -Urm), or fusermount3 (package fuse3)';
+
+/** mount(2) with an open device. Returns 0 or -errno. */
+function mountDevice(device: number, options: MountOptions): number {
   const stat = new Stat();
   const target = toByteString(options.mountpoint);
   const status = statxFollow(AT_FDCWD, target, stat);
-  if (status < 0) throw mountError(options.mountpoint, -status);
+  if (status < 0) return status;
   const data = [
     `fd=${String(device)}`,
     `rootmode=${stat.type.toString(8)}`,
@@ -40,32 +67,32 @@ export function mountDevice(device: number, options: MountOptions): void {
     'default_permissions',
     ...(options.allowOther ? ['allow_other'] : []),
   ].join(',');
-  const mounted = mount({
+  return mount({
     source: toByteString(options.source),
     target,
     type: `fuse.${options.subtype}`,
     flags: options.flags,
     data,
   });
-  if (mounted < 0) throw mountError(options.mountpoint, -mounted);
 }
 
 function mountError(mountpoint: string, error: number): VeneerError {
   const cause = new SysError(error, 'mount', mountpoint);
-  const hint = error === errno.EPERM ? 'mounting needs root, or a user namespace (unshare -Urm)' : undefined;
-  return new VeneerError(
-    error === errno.EPERM ? 'permission' : 'invalid',
-    `cannot mount on '${mountpoint}': ${cause.message}`,
-    {
-      cause,
-      ...(hint === undefined ? {} : { hint }),
-    },
-  );
+  const refused = isRefusal(-error);
+  return new VeneerError(refused ? 'permission' : 'invalid', `cannot mount on '${mountpoint}': ${cause.message}`, {
+    cause,
+    ...(refused ? { hint: HOW_TO_MAY } : {}),
+  });
+}
+
+/** Un-mounts, with the rights of this process or through the helper. `lazy` takes a busy mount out of sight. Returns 0 or -errno. */
+export function unmount(mountpoint: string, options: { readonly lazy: boolean }): number {
+  const status = umount2(toByteString(mountpoint), options.lazy ? MNT_DETACH : 0);
+  return status === -errno.EPERM ? unmountByHelper(mountpoint, options) : status;
 }
 
 /** Un-mounts; a busy mount is detached and ends with its last user. Returns 0 or -errno. */
-export function unmount(mountpoint: string): number {
-  const target = toByteString(mountpoint);
-  const status = umount2(target);
-  return status === -errno.EBUSY ? umount2(target, MNT_DETACH) : status;
+export function endMount(mountpoint: string): number {
+  const status = unmount(mountpoint, { lazy: false });
+  return status === -errno.EBUSY ? unmount(mountpoint, { lazy: true }) : status;
 }

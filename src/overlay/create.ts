@@ -120,10 +120,17 @@ function newFile({ caller, parent, making }: CreateRequest, mode: number): NewFi
   return { ...caller, parent, mode, ...(rdev === 0 ? {} : { device: { major, minor } }) };
 }
 
+const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+
+/** Whether what this process makes belongs to the caller as it is. */
+function isOurs(caller: Caller): boolean {
+  return caller.uid === self.uid && caller.gid === self.gid;
+}
+
 /** Gives a new file to the caller. The group stays the directory's where that is setgid. */
 function own(request: CreateRequest, at: SysPlace, mode: number): number {
   const { caller, parent, making } = request;
-  if (caller.uid === 0 && caller.gid === 0) return 0;
+  if (isOurs(caller)) return 0;
   const gid = inheritsGroup(parent) ? -1 : caller.gid;
   const owned = fchownat(at.dirfd, at.name, { uid: caller.uid, gid });
   if (owned < 0 || making.kind !== 'node' || (mode & (S_ISUID | S_ISGID)) === 0) return owned;
@@ -225,7 +232,7 @@ export function createUnnamed(
   let status = 0;
   if (isOverriding(o)) {
     status = overrideNewOpen(o, fd, { ...caller, parent, mode: S_IFREG | (mode & 0o7777) });
-  } else if (caller.uid !== 0 || caller.gid !== 0) {
+  } else if (!isOurs(caller)) {
     status = fchown(fd, { uid: caller.uid, gid: inheritsGroup(parent) ? -1 : caller.gid });
   }
   if (status >= 0) status = fstatx(fd, o.stat);

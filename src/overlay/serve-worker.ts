@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { VeneerError, messageOf } from '../core/index.js';
 import type { ErrorKind } from '../core/index.js';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../sys/index.js';
-import { Offload, mountDevice, openDevice, unmount } from '../fuse/index.js';
+import { Offload, endMount, mountFuse } from '../fuse/index.js';
 import type { OverlayOptions } from './options.js';
 import { openOverlay, serve } from './serve.js';
 
@@ -39,8 +39,7 @@ async function run(options: OverlayOptions, tell: (message: ServerMessage) => vo
   const offload = new Offload();
   // Layers first: a mount point above one of them must not stand in the way.
   const overlay = openOverlay(options, offload);
-  const device = openDevice();
-  mountDevice(device, {
+  const device = mountFuse({
     mountpoint: options.mountpoint,
     source: options.source ?? 'veneer',
     subtype: 'veneer',
@@ -56,7 +55,7 @@ async function run(options: OverlayOptions, tell: (message: ServerMessage) => vo
   try {
     await serve({ options, device, onReady, logError }, overlay, offload);
   } catch (error) {
-    unmount(options.mountpoint);
+    endMount(options.mountpoint);
     throw error;
   }
 }

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SysError, VeneerError, errno, toByteString } from '../core/index.js';
-import { MNT_DETACH, kill, mountEntries, umount2 } from '../sys/index.js';
+import { unmount } from '../fuse/index.js';
+import { kill, mountEntries } from '../sys/index.js';
 import { defaultLogFile } from './log-file.js';
 import type { OverlayOptions } from './options.js';
 import type { ServerAnswer, ServerRequest } from './server-main.js';
@@ -115,7 +116,7 @@ const END_TIMEOUT = 60_000;
 export async function unmountOverlay(mountpoint: string, options: { readonly lazy?: boolean } = {}): Promise<void> {
   const resolved = path.resolve(mountpoint);
   const server = serverOf(resolved);
-  const status = umount2(toByteString(resolved), options.lazy === true ? MNT_DETACH : 0);
+  const status = unmount(resolved, { lazy: options.lazy === true });
   if (status < 0) throw unmountError(resolved, -status);
   if (server === undefined || options.lazy === true) return;
   const deadline = Date.now() + END_TIMEOUT;

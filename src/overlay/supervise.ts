@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import { VeneerError } from '../core/index.js';
 import { openLog } from '../core/log.js';
-import { unmount } from '../fuse/index.js';
+import { endMount } from '../fuse/index.js';
 import { RLIMIT_NOFILE, raiseLimit, umask } from '../sys/index.js';
 import type { OverlayOptions } from './options.js';
 import type { ServerMessage } from './serve-worker.js';
@@ -26,7 +26,7 @@ export async function supervise(options: OverlayOptions, supervision: Supervisio
   const log = openLog(supervision.logFile, supervision.logLevel);
   const end = (signal: NodeJS.Signals): void => {
     log.info({ signal, mountpoint: options.mountpoint }, 'un-mounting');
-    const status = unmount(options.mountpoint);
+    const status = endMount(options.mountpoint);
     if (status < 0) log.error({ errno: -status }, 'un-mount failed');
   };
   for (const signal of END_SIGNALS) process.on(signal, end);

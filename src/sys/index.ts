@@ -8,5 +8,6 @@ export * from './mount.js';
 export * from './mountinfo.js';
 export * from './names.js';
 export * from './process.js';
+export * from './socket.js';
 export * from './stat.js';
 export * from './xattr.js';

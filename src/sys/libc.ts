@@ -50,6 +50,12 @@ export function result(value: number): number {
   return value < 0 ? -(koffi?.errno() ?? 0) : value;
 }
 
+/** Where the bytes of a buffer are, for structures that hold pointers; valid as long as the buffer lives. */
+export function addressOf(buffer: Buffer): bigint {
+  koffi ??= require('koffi') as typeof Koffi;
+  return koffi.address(buffer);
+}
+
 /**
  * Turns a negative result into a SysError and passes every other one through. All functions of `sys`
  * return a value >= 0 or -errno, as the kernel's own ABI does; use `must` where failure is unexpected.

@@ -1,5 +1,6 @@
 // What concerns the process and its threads: waiting, wake-ups, limits, identity.
 
+import { O_NONBLOCK } from './constants.js';
 import { bind, result } from './libc.js';
 
 const nativePoll = bind('int poll(void *, unsigned long, int)');
@@ -58,6 +59,8 @@ export function kill(pid: number, signal: number): number {
 
 const nativeFcntl = bind('int fcntl(int, int, int)');
 const F_GETFD = 1;
+const F_GETFL = 3;
+const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 
@@ -70,4 +73,10 @@ export function isCloseOnExec(fd: number): number {
 /** A second fd of the same open file, close-on-exec. */
 export function duplicate(fd: number): number {
   return result(nativeFcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+/** Makes reads and writes answer EAGAIN instead of waiting (O_NONBLOCK). */
+export function setNonBlocking(fd: number): number {
+  const flags = result(nativeFcntl(fd, F_GETFL, 0));
+  return flags < 0 ? flags : result(nativeFcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }

@@ -13,7 +13,8 @@ const TABLE: Readonly<Record<string, Room>> = {
   whiteout: { rooms: ['core', 'sys'] },
   // The merged view of layer directories, for the overlay (live) and for diff.
   stack: { rooms: ['core', 'sys', 'whiteout'] },
-  fuse: { rooms: ['core', 'sys'] },
+  // fusermount3 mounts for plain users.
+  fuse: { rooms: ['core', 'sys'], externals: ['node:child_process'] },
   // Starts its server as a process of its own.
   overlay: { rooms: ['core', 'sys', 'fuse', 'whiteout', 'stack'], externals: ['node:child_process'] },
   // xz, bzip2 and (on old Node) zstd are the system's programs.

@@ -1,6 +1,6 @@
 // What a test needs from the machine. What is missing skips it, with the reason in its name; in CI it fails instead.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, mkdtempSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -50,6 +50,9 @@ const PROBES = {
   git: () => program('git'),
   acl: () => program('setfacl'),
   setpriv: () => program('setpriv'),
+  gcc: () => program('gcc'),
+  fusermount3: () => program('fusermount3'),
+  userns: () => (spawnSync('unshare', ['-Ur', 'true']).status === 0 ? undefined : 'no user namespaces'),
   'fuse-overlayfs': () => program('fuse-overlayfs'),
 } as const;
 

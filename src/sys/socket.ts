@@ -1,0 +1,50 @@
+// Sockets between processes, and file descriptors that travel through them (unix(7), cmsg(3)).
+
+import { errno } from '../core/index.js';
+import { addressOf, bind, result } from './libc.js';
+
+const nativeSocketpair = bind('int socketpair(int, int, int, void *)');
+const nativeRecvmsg = bind('intptr_t recvmsg(int, void *, int)');
+
+const AF_UNIX = 1;
+/** SOCK_STREAM | SOCK_CLOEXEC. */
+const STREAM = 0o2000001;
+
+/** Two connected stream sockets, or -errno. */
+export function socketPair(): readonly [number, number] | number {
+  const fds = Buffer.alloc(8);
+  const status = result(nativeSocketpair(AF_UNIX, STREAM, 0, fds));
+  return status < 0 ? status : [fds.readInt32LE(0), fds.readInt32LE(4)];
+}
+
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+/** MSG_DONTWAIT | MSG_CMSG_CLOEXEC. */
+const FLAGS = 0x40000040;
+
+/** The layout of what recvmsg takes, in one buffer: struct msghdr, struct iovec, the data, struct cmsghdr with one fd. */
+const IOVEC = 56;
+const DATA = 72;
+const CONTROL = 80;
+const CONTROL_SIZE = 24;
+const CMSG_LEN = 20;
+
+/** The file descriptor that was sent through a socket, close-on-exec; -EAGAIN where nothing has come, -ENODATA where no fd came. */
+export function receiveFd(socket: number): number {
+  const bytes = Buffer.alloc(256);
+  const address = addressOf(bytes);
+  bytes.writeBigUInt64LE(address + BigInt(IOVEC), 16);
+  bytes.writeBigUInt64LE(1n, 24);
+  bytes.writeBigUInt64LE(address + BigInt(CONTROL), 32);
+  bytes.writeBigUInt64LE(BigInt(CONTROL_SIZE), 40);
+  bytes.writeBigUInt64LE(address + BigInt(DATA), IOVEC);
+  bytes.writeBigUInt64LE(1n, IOVEC + 8);
+  const received = result(nativeRecvmsg(socket, bytes, FLAGS));
+  if (received < 0) return received;
+  const hasFd =
+    bytes.readBigUInt64LE(40) >= BigInt(CMSG_LEN) &&
+    bytes.readBigUInt64LE(CONTROL) === BigInt(CMSG_LEN) &&
+    bytes.readInt32LE(CONTROL + 8) === SOL_SOCKET &&
+    bytes.readInt32LE(CONTROL + 12) === SCM_RIGHTS;
+  return hasFd ? bytes.readInt32LE(CONTROL + 16) : -errno.ENODATA;
+}
