@@ -53,7 +53,7 @@ export interface FuzzLayers {
  * Keeps only the whiteouts that hide something: others show in the kernel's listings where the directory is not merged.
  * Top first.
  */
-function withoutIdleWhiteouts(specs: readonly LayerSpec[]): LayerSpec[] {
+export function withoutIdleWhiteouts(specs: readonly LayerSpec[]): LayerSpec[] {
   const kept: LayerSpec[] = [];
   for (const spec of specs.toReversed()) {
     const below = mergeSpecs(kept);
