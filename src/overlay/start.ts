@@ -106,6 +106,17 @@ function serverOf(mountpoint: string): number | undefined {
   return undefined;
 }
 
+/** Whether a process goes on. One that has ended but was not waited for yet, by an init that is slow or none, does not. */
+function isRunning(pid: number): boolean {
+  if (kill(pid, 0) < 0) return false;
+  try {
+    // The state follows the name, which may hold anything (proc_pid_stat(5)).
+    return !/\) [ZX] [^)]*$/.test(readFileSync(`/proc/${String(pid)}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
 /** How long a server may take to end after its mount is gone: it may have to sync first. */
 const END_TIMEOUT = 60_000;
 
@@ -120,7 +131,7 @@ export async function unmountOverlay(mountpoint: string, options: { readonly laz
   if (status < 0) throw unmountError(resolved, -status);
   if (server === undefined || options.lazy === true) return;
   const deadline = Date.now() + END_TIMEOUT;
-  for (let pause = 1; kill(server, 0) >= 0; pause = Math.min(pause * 2, 50)) {
+  for (let pause = 1; isRunning(server); pause = Math.min(pause * 2, 50)) {
     if (Date.now() > deadline) {
       throw new VeneerError('unavailable', `the server of '${resolved}' (process ${String(server)}) does not end`);
     }

@@ -1,5 +1,6 @@
 // The server as a process: when it is ready, how it ends, what it leaves.
 
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync, openSync, closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { MNT_DETACH, umount2 } from '../../src/sys/index.js';
 import { backendGate, logFileOf, mountStaged, overlayDoor } from '../helpers/backends.js';
 import type { Mounted } from '../helpers/backends.js';
 import { runWell } from '../helpers/other-process.js';
+import { CLI } from '../helpers/run-cli.js';
 import { Scenario } from '../helpers/scenario.js';
 
 const gate = backendGate('veneer');
@@ -146,6 +148,20 @@ describe.skipIf(gate.skip)(gate.title('the server'), () => {
       other.remove();
     }
     await unmount();
+  });
+
+  test('counts as ended where nobody waits for it', async () => {
+    scenario = new Scenario('server', { lower: [{ f: 'content' }], upper: {} });
+    const { base, lowers, mountpoint } = scenario.staged;
+    // As in a container whose first process is no init: what has ended stays in the process table.
+    const steps = `"$@" overlay -o lowerdir=${lowers[0]!} ${mountpoint} && timeout 20 "$@" umount ${mountpoint}`;
+    const script = `(${steps}; echo $? > ${base}/code) & exec sleep 30`;
+    const args = ['-fpm', '--mount-proc', 'sh', '-c', script, 'sh', process.execPath, CLI];
+    const child = spawn('unshare', args, { stdio: 'ignore', detached: true });
+    const deadline = Date.now() + 25_000;
+    while (!existsSync(`${base}/code`) && Date.now() < deadline) await sleep(50);
+    process.kill(-child.pid!, 'SIGKILL');
+    expect(readFileSync(`${base}/code`, 'utf8')).toBe('0\n');
   });
 });
 
