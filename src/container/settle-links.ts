@@ -6,8 +6,18 @@ import { SysError, displayBytes, toByteString } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { list, lookup, openStack } from '../stack/index.js';
 import type { FoundOther, Merged } from '../stack/index.js';
-import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, Stat, close, fstatx, futimens } from '../sys/index.js';
-import { linkat, listDirectory, mkdirat, must, nameToHandleAt, openat, statx } from '../sys/index.js';
+import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, Stat, close, entryPath, fstatx, futimens } from '../sys/index.js';
+import {
+  getxattr,
+  linkat,
+  listDirectory,
+  mkdirat,
+  must,
+  nameToHandleAt,
+  openat,
+  setxattr,
+  statx,
+} from '../sys/index.js';
 import { copyDirectoryAttributes, timesOf } from './copy-attributes.js';
 
 const DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -117,7 +127,7 @@ class Settling {
       if (found === undefined) continue;
       if (typeof found === 'number') throw new SysError(-found, 'lookup', displayBytes(name));
       if (found.kind === 'directory') this.#subdirectory(found.parts, name, side);
-      else if (found.dir.layer.index > 0 && stat.nlink > 1) this.#file(found, name, side);
+      else if (found.dir.layer.index > 0 && stat.nlink > 1) this.#file(found, { name, lowerNlink: stat.nlink }, side);
     }
   }
 
@@ -133,15 +143,34 @@ class Settling {
     if (side.fd >= 0) this.#parts.fds.close(side.fd);
   }
 
-  #file(found: FoundOther, name: ByteString, side: UpperSide): void {
+  #file(found: FoundOther, link: { name: ByteString; lowerNlink: number }, side: UpperSide): void {
     const handle = nameToHandleAt(found.dir.fd(), found.name);
     if (typeof handle === 'number') return;
     const entry = this.#parts.entries.get(identityOf(handle.type, handle.bytes));
-    if (entry !== undefined) keepingTimes(presentOrMade(side), (to) => this.#link(entry, to, name));
+    if (entry === undefined) return;
+    countByLower(this.#parts.indexFd, entry, link.lowerNlink);
+    keepingTimes(presentOrMade(side), (to) => this.#link(entry, to, link.name));
   }
 
   #link(entry: ByteString, dirfd: number, name: ByteString): void {
     must(linkat({ dirfd: this.#parts.indexFd, name: entry }, { dirfd, name }), 'link', displayBytes(name));
+  }
+}
+
+/**
+ * The count of links that users see may be written relative to those of the upper inode, which is about to get more that
+ * change nothing for users; relative to the lower inode it stays right (ovl_set_nlink_lower, fs/overlayfs/util.c).
+ */
+function countByLower(indexFd: number, entry: ByteString, lowerNlink: number): void {
+  const copy = entryPath(indexFd, entry);
+  for (const namespace of ['trusted.overlay.', 'user.overlay.']) {
+    const value = getxattr(copy, `${namespace}nlink`);
+    if (typeof value === 'number' || !value.toString('latin1').startsWith('U')) continue;
+    const stat = new Stat();
+    must(statx(indexFd, entry, stat), 'statx', entry);
+    const difference = stat.nlink + Number.parseInt(value.toString('latin1', 1), 10) - lowerNlink;
+    const text = `L${difference < 0 ? '' : '+'}${String(difference)}`;
+    must(setxattr(copy, `${namespace}nlink`, Buffer.from(text)), 'setxattr', entry);
   }
 }
 

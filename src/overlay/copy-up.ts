@@ -16,6 +16,8 @@ import {
   AT_FDCWD,
   S_IFREG,
   Stat,
+  UTIME_NOW,
+  UTIME_OMIT,
   close,
   copyData,
   entryPath,
@@ -24,6 +26,7 @@ import {
   fdPath,
   ficlone,
   fstatx,
+  ftruncate,
   futimens,
   linkFd,
   linkat,
@@ -42,7 +45,7 @@ import {
 import type { Place as SysPlace } from '../sys/index.js';
 import { statNode } from './attr.js';
 import { copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
-import { indexKey, linkUp, setNlink } from './hard-links.js';
+import { indexKey, linkUp, writeFirstNlink } from './hard-links.js';
 import type { DirNode, FileNode, Place } from './node.js';
 import { after, finallyDo } from './outcome.js';
 import type { Overlay } from './overlay.js';
@@ -56,6 +59,9 @@ export type WantedData = 'all' | 'empty';
 /** Up to this size a copy takes no longer than handing it to another thread. */
 const COPY_AT_ONCE = 128 * 1024;
 
+/** The times of a file that is copied to be truncated: it is as if that was done already. */
+const NOW = { atime: { sec: 0, nsec: UTIME_OMIT }, mtime: { sec: 0, nsec: UTIME_NOW } };
+
 /** Records where a copy came from, if the lower file system can tell. */
 function setOrigin(o: Overlay, from: Place, to: string | number): number {
   const origin = o.origins.encode(from.dir, from.name);
@@ -64,7 +70,7 @@ function setOrigin(o: Overlay, from: Place, to: string | number): number {
   return status === -errno.EOPNOTSUPP ? 0 : status;
 }
 
-/** Tells the kernel's overlay that a directory holds copies whose inode numbers are not their own. */
+/** Tells the kernel's overlay, before it is so, that a directory holds copies whose inode numbers are not their own. */
 export function markImpure(o: Overlay, dir: DirNode): void {
   if (dir.impure || dir.upper === undefined) return;
   setxattr(entryPath(dir.upper.fd(), '.'), `${o.namespace}impure`, Buffer.from('y'));
@@ -85,37 +91,39 @@ export function copyUpDirectory(o: Overlay, dir: DirNode): number {
   const known = statNode(o, dir, stat);
   if (known < 0) return known;
   const temporary = work.newName();
-  const status = stageDirectory(o, { work, lower, temporary }, stat);
+  let status = stageDirectory(o, { work, from: lower, temporary }, stat);
+  if (status >= 0) status = setOrigin(o, { dir: lower, name: '' }, entryPath(work.fd, temporary));
   if (status < 0) {
     removeTree(work.fd, temporary);
     return status;
   }
   const upper = parent.writable;
-  const shown = keepingTimes(upper, () => renameat2({ dirfd: work.fd, name: temporary }, { dirfd: upper.fd(), name }));
+  const shown = keepingTimes(upper, () => {
+    markImpure(o, parent);
+    return renameat2({ dirfd: work.fd, name: temporary }, { dirfd: upper.fd(), name });
+  });
   if (shown < 0) {
     removeTree(work.fd, temporary);
     return shown;
   }
   dir.upper = upper.child(name);
   dir.parts = [dir.upper, ...dir.parts];
-  markImpure(o, parent);
   return 0;
 }
 
-function stageDirectory(
+/** Makes an empty directory in the work directory that looks as another one, whose attributes are `stat`. */
+export function stageDirectory(
   o: Overlay,
-  place: { work: WorkDir; lower: RealDir; temporary: ByteString },
+  place: { work: WorkDir; from: RealDir; temporary: ByteString },
   stat: Stat,
 ): number {
-  const { work, lower, temporary } = place;
+  const { work, from, temporary } = place;
   const made = mkdirat(work.fd, temporary, 0o700);
   if (made < 0) return made;
-  const lowerFd = lower.fd();
-  if (lowerFd < 0) return lowerFd;
-  const target = entryPath(work.fd, temporary);
-  let status = copyXattrs(entryPath(lowerFd, '.'), target);
+  const fd = from.fd();
+  if (fd < 0) return fd;
+  let status = copyXattrs(entryPath(fd, '.'), entryPath(work.fd, temporary));
   if (status >= 0) status = copyOwnership(o, { dirfd: work.fd, name: temporary }, stat);
-  if (status >= 0) status = setOrigin(o, { dir: lower, name: '' }, target);
   return status < 0 ? status : copyTimes(work.fd, temporary, stat);
 }
 
@@ -184,7 +192,8 @@ function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wan
   }
   const size = wanted === 'all' ? stat.size : 0;
   let outcome = after(copyContent(o, { from: content, to: staged.fd, size }), () => {
-    return copyMetadata(o, { from, to: staged.fd, lower }, stat);
+    const done = copyMetadata(o, { from, to: staged.fd, lower }, stat);
+    return done < 0 || wanted === 'all' ? done : futimens(staged.fd, NOW);
   });
   if (size > 0 && !o.volatile) outcome = after(outcome, () => o.offload.run({ kind: 'fsync', fd: staged.fd }));
   outcome = after(outcome, () => publish(o, { node, staged, lower }, stat));
@@ -237,17 +246,45 @@ function publish(o: Overlay, made: { node: FileNode; staged: Staged; lower: Plac
   }
   const up = copyUpDirectory(o, first.parent);
   if (up < 0) return up;
-  const key = stat.nlink > 1 && o.work !== undefined ? indexKey(o, lower) : undefined;
   const dir = first.parent.writable;
   const place: Place = { dir, name: first.name };
-  const status = keepingTimes(dir, () => show(o, staged, place));
+  const status = keepingTimes(dir, () => {
+    markImpure(o, first.parent);
+    return showIndexed(o, { node, copy: staged.fd, lower, lowerNlink: stat.nlink }, () => show(o, staged, place));
+  });
   if (status < 0) return status;
   node.upper = place;
   node.data = undefined;
-  markImpure(o, first.parent);
-  const indexed = key === undefined ? 0 : addToIndex(o, node, { key, lowerNlink: stat.nlink });
+  const named = copyUpOtherNames(o, node);
   o.handles.reopen(node);
-  return indexed;
+  return named;
+}
+
+/** What the index is to know of a copy that is about to be shown. */
+interface Indexing {
+  readonly node: FileNode;
+  /** An fd, or the path of a temporary name. */
+  readonly copy: number | ByteString;
+  readonly lower: Place;
+  readonly lowerNlink: number;
+}
+
+/**
+ * Shows a copy; one of a file with several links through the index first, so that at no moment a name leads to the copy
+ * and another one to the lower file. Returns 0 or -errno.
+ */
+function showIndexed(o: Overlay, { node, copy, lower, lowerNlink }: Indexing, showCopy: () => number): number {
+  const key = lowerNlink > 1 && o.work !== undefined ? indexKey(o, lower) : undefined;
+  if (key === undefined || o.work === undefined) return showCopy();
+  const counted = writeFirstNlink(o, copy);
+  if (counted < 0) return counted;
+  const index = { dirfd: o.work.index.fd(), name: key };
+  const linked = typeof copy === 'number' ? linkFd(copy, index) : linkat({ dirfd: AT_FDCWD, name: copy }, index);
+  if (linked < 0) return linked;
+  const shown = showCopy();
+  if (shown < 0) unlinkat(index.dirfd, key);
+  else node.indexed = { nlink: lowerNlink, lowerNlink, key };
+  return shown;
 }
 
 function show(o: Overlay, staged: Staged, place: Place): number {
@@ -256,16 +293,8 @@ function show(o: Overlay, staged: Staged, place: Place): number {
   return renameat2({ dirfd: o.work!.fd, name: staged.name }, to);
 }
 
-/** Lets the other names of a lower file find its copy; those the kernel knows already get it at once. */
-function addToIndex(o: Overlay, node: FileNode, link: { key: ByteString; lowerNlink: number }): number {
-  const { work } = o;
-  const { upper } = node;
-  if (work === undefined || upper === undefined) return 0;
-  node.indexed = { nlink: link.lowerNlink, lowerNlink: link.lowerNlink, key: link.key };
-  const written = setNlink(o, node, link.lowerNlink);
-  if (written < 0) return written;
-  const linked = linkat({ dirfd: upper.dir.fd(), name: upper.name }, { dirfd: work.index.fd(), name: link.key });
-  if (linked < 0 && linked !== -errno.EEXIST) return linked;
+/** The other names find the copy through the index; those the kernel knows already get it at once. */
+function copyUpOtherNames(o: Overlay, node: FileNode): number {
   for (const { parent, name } of node.names.slice(1)) {
     const status = copyUpName(o, node, { parent, name });
     if (status < 0) return status;
@@ -280,10 +309,12 @@ export function copyUpName(o: Overlay, node: FileNode, at: { parent: DirNode; na
   if (above < 0) return above;
   const dir = at.parent.writable;
   const place: Place = { dir, name: at.name };
-  const status = keepingTimes(dir, () => linkUp(node, place));
+  const status = keepingTimes(dir, () => {
+    markImpure(o, at.parent);
+    return linkUp(o, node, place);
+  });
   if (status < 0) return status;
   if (node.upper?.dir === o.work?.index) node.upper = place;
-  markImpure(o, at.parent);
   return 0;
 }
 
@@ -311,18 +342,19 @@ function copyUpSpecial(o: Overlay, work: WorkDir, node: FileNode): number {
   if (status >= 0) status = copyTimes(work.fd, temporary, stat);
   const dir = first.parent.writable;
   if (status >= 0) {
-    status = keepingTimes(dir, () =>
-      renameat2({ dirfd: work.fd, name: temporary }, { dirfd: dir.fd(), name: first.name }),
-    );
+    status = keepingTimes(dir, () => {
+      markImpure(o, first.parent);
+      return showIndexed(o, { node, copy: target, lower, lowerNlink: stat.nlink }, () =>
+        renameat2({ dirfd: work.fd, name: temporary }, { dirfd: dir.fd(), name: first.name }),
+      );
+    });
   }
   if (status < 0) {
     unlinkat(work.fd, temporary);
     return status;
   }
   node.upper = { dir, name: first.name };
-  markImpure(o, first.parent);
-  const key = stat.nlink > 1 ? indexKey(o, lower) : undefined;
-  return key === undefined ? 0 : addToIndex(o, node, { key, lowerNlink: stat.nlink });
+  return copyUpOtherNames(o, node);
 }
 
 function makeSpecial(o: Overlay, at: SysPlace, from: { lower: Place; stat: Stat }): number {
@@ -351,9 +383,11 @@ function completeData(o: Overlay, node: FileNode, wanted: WantedData): Outcome {
     if (from >= 0) close(from);
     return known;
   }
-  let outcome = after(copyContent(o, { from, to, size: wanted === 'all' ? stat.size : 0 }), () =>
-    futimens(to, timesOf(stat)),
-  );
+  // Cut before the mark goes: without both there would be zeros instead of data.
+  let outcome =
+    wanted === 'all'
+      ? after(copyContent(o, { from, to, size: stat.size }), () => futimens(to, timesOf(stat)))
+      : ftruncate(to, 0);
   if (!o.volatile) outcome = after(outcome, () => o.offload.run({ kind: 'fsync', fd: to }));
   outcome = after(outcome, () => {
     const unmarked = removexattr(to, `${o.namespace}metacopy`);

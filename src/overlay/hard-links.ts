@@ -1,11 +1,15 @@
 // Hard links that span layers (overlayfs `index=on`): when one name of a lower file with several links is copied
 // up, the upper inode gets a link in `index`, named after the lower file's handle in hex, through which the other
-// names find it. The link count users see is kept as a difference in the attribute `nlink`.
+// names find it. The link count users see is kept as a difference in the attribute `nlink`: to the upper inode's
+// count before a name comes or goes, which changes both, and to the lower inode's before the upper one alone gets a
+// link. So it is right whether or not the server lives to do what it announces (ovl_nlink_start, ovl_link_up).
 
 import type { ByteString } from '../core/index.js';
-import { entryPath, getxattr, linkat, setxattr, statx, unlinkat } from '../sys/index.js';
+import { entryPath, fdPath, fstatx, getxattr, linkat, listDirectory, setxattr, statx, unlinkat } from '../sys/index.js';
+import type { XattrTarget } from '../sys/index.js';
 import { errno } from '../core/index.js';
 import { Stat } from '../sys/index.js';
+import type { XattrNamespace } from '../whiteout/index.js';
 import type { FileNode, Place } from './node.js';
 import type { Overlay } from './overlay.js';
 
@@ -30,28 +34,72 @@ export function readIndexed(
   return { nlink: Math.max(0, base + (Number.isNaN(difference) ? 0 : difference)), lowerNlink, key };
 }
 
-/**
- * Sets the link count users see. It is written relative to the lower inode, whose count never changes, so that it
- * is right whatever happens in between. Returns 0 or -errno.
- */
-export function setNlink(o: Overlay, node: FileNode, nlink: number): number {
-  if (node.indexed === undefined || node.upper === undefined) return 0;
-  const difference = nlink - node.indexed.lowerNlink;
-  const text = `L${difference < 0 ? '' : '+'}${String(difference)}`;
-  const written = setxattr(entryPath(node.upper.dir.fd(), node.upper.name), `${o.namespace}nlink`, Buffer.from(text));
-  if (written >= 0) node.indexed = { ...node.indexed, nlink };
-  return written;
+/** Writes the link count of a file that has as many links as the lower inode. Returns 0 or -errno. */
+export function writeFirstNlink(o: Overlay, copy: XattrTarget): number {
+  return setxattr(copy, `${o.namespace}nlink`, Buffer.from('L+0'));
+}
+
+function writeNlink(o: Overlay, node: FileNode, base: { readonly letter: 'L' | 'U'; readonly nlink: number }): number {
+  if (node.indexed === undefined) return 0;
+  const difference = node.indexed.nlink - base.nlink;
+  const text = `${base.letter}${difference < 0 ? '' : '+'}${String(difference)}`;
+  const target = upperTarget(node);
+  return typeof target === 'number' ? target : setxattr(target, `${o.namespace}nlink`, Buffer.from(text));
+}
+
+function upperTarget(node: FileNode): XattrTarget | number {
+  if (node.pinned >= 0) return { follow: fdPath(node.pinned) };
+  if (node.upper === undefined) return -errno.ESTALE;
+  const dirfd = node.upper.dir.fd();
+  return dirfd < 0 ? dirfd : entryPath(dirfd, node.upper.name);
+}
+
+function statUpper({ upper }: FileNode, stat: Stat): number {
+  const dirfd = upper?.dir.fd() ?? -errno.ESTALE;
+  return dirfd < 0 || upper === undefined ? dirfd : statx(dirfd, upper.name, stat);
 }
 
 const spare = new Stat();
 
+/** Before a name of an indexed file comes or goes in the upper, for users as well. Returns 0 or -errno. */
+export function countByUpper(o: Overlay, node: FileNode): number {
+  if (node.indexed === undefined) return 0;
+  const known = node.pinned >= 0 ? fstatx(node.pinned, spare) : statUpper(node, spare);
+  return known < 0 ? known : writeNlink(o, node, { letter: 'U', nlink: spare.nlink });
+}
+
+/** After it: `difference` names have come. */
+export function countNames(node: FileNode, difference: number): void {
+  if (node.indexed !== undefined) node.indexed = { ...node.indexed, nlink: node.indexed.nlink + difference };
+}
+
 /** Gives an indexed upper file one more of its lower names in the upper. Returns 0 or -errno. */
-export function linkUp(node: FileNode, to: Place): number {
-  if (node.upper === undefined) return -errno.ESTALE;
+export function linkUp(o: Overlay, node: FileNode, to: Place): number {
+  if (node.indexed === undefined || node.upper === undefined) return -errno.ESTALE;
   const dirfd = to.dir.fd();
   if (dirfd < 0) return dirfd;
   if (statx(dirfd, to.name, spare) >= 0) return 0;
+  const counted = writeNlink(o, node, { letter: 'L', nlink: node.indexed.lowerNlink });
+  if (counted < 0) return counted;
   return linkat({ dirfd: node.upper.dir.fd(), name: node.upper.name }, { dirfd, name: to.name });
+}
+
+/**
+ * Drops the entries of files whose last name went just before the server died: their inode has no other link, and its
+ * count relative to that says none. Returns 0 or -errno.
+ */
+export function dropOrphans(index: number, namespace: XattrNamespace): number {
+  const entries = listDirectory(index);
+  if (typeof entries === 'number') return entries;
+  for (const { name } of entries) {
+    const known = statx(index, name, spare);
+    if (known < 0 || spare.isDirectory || spare.nlink !== 1) continue;
+    const value = getxattr(entryPath(index, name), `${namespace}nlink`);
+    const gone = typeof value !== 'number' && value.toString('latin1') === 'U-1';
+    const removed = gone ? unlinkat(index, name) : 0;
+    if (removed < 0) return removed;
+  }
+  return 0;
 }
 
 /** Drops the index entry of a file whose last name is gone. */

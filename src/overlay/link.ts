@@ -7,7 +7,7 @@ import type { Place as SysPlace } from '../sys/index.js';
 import { fillAttr, statNode } from './attr.js';
 import { copyUp, markImpure } from './copy-up.js';
 import { prepare } from './create.js';
-import { setNlink } from './hard-links.js';
+import { countByUpper, countNames } from './hard-links.js';
 import { addToListing } from './listing.js';
 import type { FileNode, Name } from './node.js';
 import { after } from './outcome.js';
@@ -17,7 +17,8 @@ export function link(o: Overlay, node: FileNode, to: Name, entry: Entry): Outcom
   return after(copyUp(o, node), () => {
     const dirfd = prepare(o, to.parent, to.name);
     if (dirfd < 0) return dirfd;
-    let status = linkTo(node, { dirfd, name: to.name });
+    let status = countByUpper(o, node);
+    if (status >= 0) status = linkTo(node, { dirfd, name: to.name });
     if (status === -errno.EEXIST) status = linkOverWhiteout(o, node, { dirfd, name: to.name });
     if (status < 0) return status;
     nameNode(o, node, to);
@@ -56,6 +57,6 @@ function nameNode(o: Overlay, node: FileNode, to: Name): void {
     close(node.pinned);
     node.pinned = -1;
   }
-  if (node.indexed !== undefined) setNlink(o, node, node.indexed.nlink + 1);
+  countNames(node, 1);
   if (node.lower !== undefined) markImpure(o, to.parent);
 }

@@ -16,7 +16,7 @@ import {
   unlinkat,
 } from '../sys/index.js';
 import { copyUp, copyUpDirectory, copyUpName } from './copy-up.js';
-import { dropIndex, setNlink } from './hard-links.js';
+import { countByUpper, countNames, dropIndex } from './hard-links.js';
 import { removeFromListing } from './listing.js';
 import { findLower, lookupChild } from './lookup.js';
 import type { DirNode, FileNode } from './node.js';
@@ -69,8 +69,8 @@ function unlinkNode(o: Overlay, at: { parent: DirNode; name: ByteString; node: F
   if (up < 0) return up;
   const dirfd = parent.writable.fd();
   if (dirfd < 0) return dirfd;
-  const kept = keepReachable(o, node, { parent, name });
-  if (kept < 0) return kept;
+  const ready = beforeRemoval(o, node, { parent, name });
+  if (ready < 0) return ready;
   const status = below ? replaceByWhiteout(work, dirfd, name) : unlinkat(dirfd, name);
   if (status < 0) return status;
   forgetName(o, node, { parent, name });
@@ -78,10 +78,18 @@ function unlinkNode(o: Overlay, at: { parent: DirNode; name: ByteString; node: F
 }
 
 /**
- * Before a name of a file goes: makes sure that its inode can still be reached, for whoever has it open or looked
- * it up. Returns 0 or -errno.
+ * Before a name of a file goes: makes sure that its inode can still be reached and that its links count right. Returns
+ * 0 or -errno.
  */
-export function keepReachable(o: Overlay, node: FileNode, at: { parent: DirNode; name: ByteString }): number {
+export function beforeRemoval(o: Overlay, node: FileNode, at: { parent: DirNode; name: ByteString }): number {
+  const up = copyUpName(o, node, at);
+  if (up < 0) return up;
+  const kept = keepReachable(o, node, at);
+  return kept < 0 ? kept : countByUpper(o, node);
+}
+
+/** For whoever has the file open or looked it up. Returns 0 or -errno. */
+function keepReachable(o: Overlay, node: FileNode, at: { parent: DirNode; name: ByteString }): number {
   const { upper } = node;
   if (upper?.name !== at.name || upper.dir !== at.parent.upper) return 0;
   for (const other of node.names) {
@@ -106,12 +114,8 @@ export function keepReachable(o: Overlay, node: FileNode, at: { parent: DirNode;
 export function forgetName(o: Overlay, node: FileNode, at: { parent: DirNode; name: ByteString }): void {
   o.nodes.detach(node, at.parent, at.name);
   removeFromListing(at.parent, at.name);
-  if (node.indexed === undefined) return;
-  const nlink = node.indexed.nlink - 1;
-  if (nlink > 0) {
-    setNlink(o, node, nlink);
-    return;
-  }
+  countNames(node, -1);
+  if (node.indexed === undefined || node.indexed.nlink > 0) return;
   dropIndex(o, node);
   node.indexed = undefined;
 }

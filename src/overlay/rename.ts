@@ -4,6 +4,7 @@
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import type { Outcome } from '../fuse/index.js';
+import type { RealDir } from '../stack/index.js';
 import {
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
@@ -11,21 +12,22 @@ import {
   Stat,
   entryPath,
   getxattr,
+  listDirectory,
   renameat2,
   statx,
   unlinkat,
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
 import { makeOpaque, setRedirect } from '../whiteout/index.js';
-import { copyUp, copyUpDirectory, copyUpName, markImpure } from './copy-up.js';
+import { copyUp, copyUpDirectory, copyUpName, markImpure, stageDirectory } from './copy-up.js';
 import { prepare } from './create.js';
 import { addToListing, removeFromListing } from './listing.js';
 import { lookupChild } from './lookup.js';
 import type { DirNode, FileNode, Name, Node } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
-import { forgetDirectory, forgetName, isEmpty, keepReachable, lowerHas } from './remove.js';
-import { emptyDirectory } from './work-dir.js';
+import { beforeRemoval, forgetDirectory, forgetName, isEmpty, lowerHas } from './remove.js';
+import { removeTree } from './work-dir.js';
 
 export interface RenameRequest {
   readonly from: Name;
@@ -124,8 +126,13 @@ function move(o: Overlay, request: RenameRequest, parties: Parties): number {
   if (status < 0) return status;
   const oldDirfd = from.parent.writable.fd();
   const paths = { from: { dirfd: oldDirfd, name: from.name }, to: { dirfd: newDirfd, name: to.name } };
+  if (keepsLowerNumber(source)) markImpure(o, to.parent);
   status = renameInUpper(o, paths, { directory: source.kind === 'directory', whiteout: lowerAtSource });
-  if (status < 0) return status;
+  if (status < 0) {
+    // Another directory may have taken its place already.
+    if (target?.kind === 'directory') target.upper?.close();
+    return status;
+  }
   if (target?.kind === 'directory') forgetDirectory(o, target);
   else if (target !== undefined) forgetName(o, target, to);
   relocate(o, source, request);
@@ -134,13 +141,34 @@ function move(o: Overlay, request: RenameRequest, parties: Parties): number {
 
 /** Readies an existing target: a file stays reachable for who has it open, a directory is emptied of whiteouts. */
 function makeReplaceable(o: Overlay, target: Node, at: Name): number {
-  if (target.kind === 'other') return keepReachable(o, target, at);
-  if (target.upper === undefined) return 0;
-  const fd = target.upper.fd();
+  if (target.kind === 'other') return beforeRemoval(o, target, at);
+  return target.upper === undefined ? 0 : clearWhiteouts(o, target.upper, at);
+}
+
+/**
+ * A directory of whiteouts cannot be replaced by rename. An empty opaque one takes its place first: at no moment are
+ * whiteouts in a directory that hides nothing, or missing in one that does (ovl_clear_empty).
+ */
+function clearWhiteouts(o: Overlay, upper: RealDir, at: Name): number {
+  const fd = upper.fd();
   if (fd < 0) return fd;
-  // Opaque before its whiteouts go: it looks empty all the time.
-  const opaque = target.isMerged ? makeOpaque(entryPath(fd, '.'), o.namespace) : 0;
-  return opaque < 0 ? opaque : emptyDirectory(fd);
+  const entries = listDirectory(fd);
+  if (typeof entries === 'number' || entries.length === 0) return typeof entries === 'number' ? entries : 0;
+  const work = o.work!;
+  const stat = new Stat();
+  const temporary = work.newName();
+  let status = upper.stat(stat);
+  if (status >= 0) status = stageDirectory(o, { work, from: upper, temporary }, stat);
+  if (status >= 0) status = makeOpaque(entryPath(work.fd, temporary), o.namespace);
+  const place = { dirfd: at.parent.writable.fd(), name: at.name };
+  if (status >= 0) status = renameat2({ dirfd: work.fd, name: temporary }, place, RENAME_EXCHANGE);
+  removeTree(work.fd, temporary);
+  return status < 0 ? status : 0;
+}
+
+/** Whether users see a number that is not the upper file's own. */
+function keepsLowerNumber(node: Node): boolean {
+  return node.kind === 'directory' ? node.isMerged : node.lower !== undefined;
 }
 
 function renameInUpper(
@@ -172,7 +200,6 @@ function relocate(o: Overlay, node: Node, request: RenameRequest): void {
   o.nodes.attach(node, to.parent, to.name);
   addToListing(to.parent, to.name);
   placeInUpper(node, request);
-  if (node.kind === 'directory' ? node.isMerged : node.lower !== undefined) markImpure(o, to.parent);
 }
 
 function placeInUpper(node: Node, request: RenameRequest): void {
@@ -199,6 +226,8 @@ function exchange(o: Overlay, request: RenameRequest, parties: { source: Node; t
   if (status < 0) return status;
   const oldPlace = { dirfd: from.parent.writable.fd(), name: from.name };
   const newPlace = { dirfd: to.parent.writable.fd(), name: to.name };
+  if (keepsLowerNumber(source)) markImpure(o, to.parent);
+  if (keepsLowerNumber(target)) markImpure(o, from.parent);
   status = renameat2(oldPlace, newPlace, RENAME_EXCHANGE);
   if (status < 0) return status;
   const back: RenameRequest = { from: to, to: from, flags: 0 };
@@ -213,7 +242,6 @@ function exchange(o: Overlay, request: RenameRequest, parties: { source: Node; t
   if (target.kind === 'directory' || targetWasThere) placeInUpper(target, back);
   for (const { node, request: one } of moves) {
     o.nodes.attach(node, one.to.parent, one.to.name);
-    if (node.kind === 'directory' ? node.isMerged : node.lower !== undefined) markImpure(o, one.to.parent);
   }
   return 0;
 }

@@ -24,6 +24,7 @@ import {
 } from '../sys/index.js';
 import { TRUSTED, USER, makeWhiteout, makeXattrWhiteout } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
+import { dropOrphans } from './hard-links.js';
 
 const WORK = 'work';
 const INDEX = 'index';
@@ -83,6 +84,7 @@ export class WorkDir {
     must(emptyDirectory(this.fd), 'clean', `${path}/${WORK}`);
     this.#indexLayer = new LayerDir(`${path}/${INDEX}`, -1);
     this.index = new RealDir(this.#indexLayer);
+    must(dropOrphans(this.index.fd(), this.namespace), 'clean', `${path}/${INDEX}`);
   }
 
   /** A name nothing in `work` has. */

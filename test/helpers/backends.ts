@@ -73,11 +73,12 @@ export const KERNEL_OPTIONS = 'redirect_dir=on,index=on,metacopy=off,xino=on';
 
 /** With names relative to `base`, since the option string of mount(2) ends at a page. */
 function mountKernel(staged: Staged): void {
-  const lowerdir = staged.lowers.map((dir) => path.relative(staged.base, dir)).join(':');
+  const here = (dir: string): string => path.relative(staged.base, dir);
+  const lowerdir = staged.lowers.map(here).join(':');
   const data =
     staged.upper === undefined
       ? `lowerdir=${lowerdir},redirect_dir=follow`
-      : `lowerdir=${lowerdir},upperdir=upper,workdir=work,${KERNEL_OPTIONS}`;
+      : `lowerdir=${lowerdir},upperdir=${here(staged.upper)},workdir=${here(staged.work)},${KERNEL_OPTIONS}`;
   const before = process.cwd();
   process.chdir(staged.base);
   try {
