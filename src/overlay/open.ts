@@ -8,7 +8,18 @@
 import { errno } from '../core/index.js';
 import { FOPEN_KEEP_CACHE, FOPEN_PASSTHROUGH } from '../fuse/index.js';
 import type { Caller, Opened, Outcome } from '../fuse/index.js';
-import { O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, S_IFREG, close, ftruncate } from '../sys/index.js';
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_RDONLY,
+  O_RDWR,
+  O_TRUNC,
+  S_IFREG,
+  STATX_ATTR_APPEND,
+  STATX_ATTR_IMMUTABLE,
+  close,
+  ftruncate,
+} from '../sys/index.js';
 import { copyUp } from './copy-up.js';
 import { openReal } from './handles.js';
 import { dropPrivileges, isPrivileged } from './privileges.js';
@@ -75,12 +86,10 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
   return true;
 }
 
-/**
- * Whether a write through this open has to take setuid or setgid away. With passthrough nobody would: the kernel
- * leaves it to us (HANDLE_KILLPRIV_V2), and the file system below sees our own rights.
- */
-function losesPrivileges(o: Overlay, node: FileNode, flags: number): boolean {
-  return (flags & O_ACCMODE) !== O_RDONLY && statNode(o, node, o.stat) >= 0 && isPrivileged(o.stat.mode);
+/** chattr's marks: with passthrough the upper is not asked whether this open may write. */
+function isProtected(attributes: number, flags: number): boolean {
+  if ((attributes & STATX_ATTR_IMMUTABLE) !== 0) return true;
+  return (attributes & STATX_ATTR_APPEND) !== 0 && (flags & O_APPEND) === 0;
 }
 
 /** Makes a handle of an open; with passthrough if the kernel and the file allow it. */
@@ -92,7 +101,11 @@ export function register(
 ): number {
   const { caller, flags } = request;
   if (node.type === S_IFREG && o.kernel?.passthrough === true && (node.opens === 0 || node.backing !== undefined)) {
-    const privileged = losesPrivileges(o, node, flags);
+    const writes = (flags & O_ACCMODE) !== O_RDONLY && statNode(o, node, o.stat) >= 0;
+    if (writes && isProtected(o.stat.attributes, flags)) return -errno.EPERM;
+    // A write has to take setuid and setgid away. With passthrough nobody would: the kernel leaves it to us
+    // (HANDLE_KILLPRIV_V2), and the file system below sees our own rights.
+    const privileged = writes && isPrivileged(o.stat.mode);
     // Too late for writing through us where others have it open; whoever is not root loses the bits at once.
     if (privileged && node.backing !== undefined && caller.uid !== 0) dropPrivileges(o, node);
     const apart = privileged && node.backing === undefined;

@@ -31,6 +31,10 @@ export class Stat {
   get blksize(): number {
     return this.#word(1);
   }
+  /** STATX_ATTR_*. */
+  get attributes(): number {
+    return this.#word(2);
+  }
   get nlink(): number {
     return this.#word(4);
   }
