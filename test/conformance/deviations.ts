@@ -42,6 +42,13 @@ export const DEVIATIONS: readonly Deviation[] = [
     why: 'open(O_RDONLY | O_TRUNC) of a running lower program is ETXTBSY, and yet its copy is empty',
   })),
   {
+    family: 'peers',
+    check: 'attribute ioctls on a handle from before a copy-up, lower',
+    on: 'veneer',
+    part: 'check',
+    why: 'FUSE opens the file again for these ioctls, and a lower file that was copied up is ESTALE to that',
+  },
+  {
     family: 'xattr',
     check: 'user.overlay attributes are ordinary ones',
     on: 'veneer',

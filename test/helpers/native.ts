@@ -141,3 +141,33 @@ export class Mapping {
     return result(nativeMunmap(this.#address, this.#length));
   }
 }
+
+const FCNTL = process.arch === 'arm64' ? 25 : 72;
+const F_OFD_GETLK = 36;
+const F_OFD_SETLK = 37;
+export const F_RDLCK = 0;
+export const F_WRLCK = 1;
+export const F_UNLCK = 2;
+
+/** struct flock, asm-generic/fcntl.h, from the start of the file. */
+function flockRange(type: number, range: { start: number; length: number }): Buffer {
+  const lock = Buffer.alloc(32);
+  lock.writeInt16LE(type, 0);
+  lock.writeBigInt64LE(BigInt(range.start), 8);
+  lock.writeBigInt64LE(BigInt(range.length), 16);
+  return lock;
+}
+
+const nativeFcntl = bind('intptr_t syscall(long, intptr_t, intptr_t, void *)');
+
+/** A lock of the open file description: it conflicts between two opens of one process. */
+export function ofdLock(fd: number, type: number, range = { start: 0, length: 0 }): number {
+  return result(nativeFcntl(FCNTL, fd, F_OFD_SETLK, flockRange(type, range)));
+}
+
+/** The type of a lock that is in the way of this one, F_UNLCK for none; or -errno. */
+export function ofdConflict(fd: number, type: number, range = { start: 0, length: 0 }): number {
+  const lock = flockRange(type, range);
+  const status = result(nativeFcntl(FCNTL, fd, F_OFD_GETLK, lock));
+  return status < 0 ? status : lock.readInt16LE(0);
+}
