@@ -36,7 +36,7 @@ import {
   fchown,
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
-import { WHITEOUT_PREFIX, makeOpaque } from '../whiteout/index.js';
+import { WHITEOUT_PREFIX, isWhiteout, makeOpaque } from '../whiteout/index.js';
 import { fillAttr } from './attr.js';
 import { copyUpDirectory } from './copy-up.js';
 import { addToListing } from './listing.js';
@@ -147,7 +147,7 @@ function overWhiteout(o: Overlay, request: CreateRequest, dirfd: number): number
   const { work } = o;
   if (work === undefined) return -errno.EROFS;
   const { name, making, parent } = request;
-  if (statx(dirfd, name, o.stat) < 0 || !o.stat.isWhiteoutDevice) return -errno.EEXIST;
+  if (!isWhiteout(dirfd, name, o.stat)) return -errno.EEXIST;
   const temporary = work.newName();
   const staged = { dirfd: work.fd, name: temporary };
   let status = make(o, request, staged);

@@ -2,8 +2,9 @@
 
 import { errno } from '../core/index.js';
 import type { Entry, Outcome } from '../fuse/index.js';
-import { close, linkFd, linkat, renameat2, statx, unlinkat } from '../sys/index.js';
+import { close, linkFd, linkat, renameat2, unlinkat } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
+import { isWhiteout } from '../whiteout/index.js';
 import { fillAttr, statNode } from './attr.js';
 import { copyUp, markImpure } from './copy-up.js';
 import { prepare } from './create.js';
@@ -40,7 +41,7 @@ function linkTo(node: FileNode, to: SysPlace): number {
 
 function linkOverWhiteout(o: Overlay, node: FileNode, to: SysPlace): number {
   const work = o.work!;
-  if (statx(to.dirfd, to.name, o.stat) < 0 || !o.stat.isWhiteoutDevice) return -errno.EEXIST;
+  if (!isWhiteout(to.dirfd, to.name, o.stat)) return -errno.EEXIST;
   const staged = { dirfd: work.fd, name: work.newName() };
   const linked = linkTo(node, staged);
   if (linked < 0) return linked;

@@ -37,7 +37,7 @@ export function lowerHas(parent: DirNode, name: ByteString): boolean | number {
 function replaceByWhiteout(work: WorkDir, dirfd: number, name: ByteString): number {
   if (statx(dirfd, name, spare) === -errno.ENOENT) return work.whiteout(dirfd, name);
   const temporary = work.newName();
-  const made = work.whiteout(work.fd, temporary);
+  const made = work.whiteout(work.fd, temporary, dirfd);
   if (made < 0) return made;
   const directory = spare.isDirectory;
   const swapped = renameat2({ dirfd: work.fd, name: temporary }, { dirfd, name }, directory ? RENAME_EXCHANGE : 0);

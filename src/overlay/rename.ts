@@ -14,11 +14,10 @@ import {
   getxattr,
   listDirectory,
   renameat2,
-  statx,
   unlinkat,
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
-import { makeOpaque, setRedirect } from '../whiteout/index.js';
+import { isWhiteout, makeOpaque, setRedirect } from '../whiteout/index.js';
 import { copyUp, copyUpDirectory, copyUpName, markImpure, stageDirectory } from './copy-up.js';
 import { prepare } from './create.js';
 import { addToListing, removeFromListing } from './listing.js';
@@ -127,7 +126,11 @@ function move(o: Overlay, request: RenameRequest, parties: Parties): number {
   const oldDirfd = from.parent.writable.fd();
   const paths = { from: { dirfd: oldDirfd, name: from.name }, to: { dirfd: newDirfd, name: to.name } };
   if (keepsLowerNumber(source)) markImpure(o, to.parent);
-  status = renameInUpper(o, paths, { directory: source.kind === 'directory', whiteout: lowerAtSource });
+  status = renameInUpper(o, paths, {
+    directory: source.kind === 'directory',
+    whiteout: lowerAtSource,
+    replaces: target !== undefined,
+  });
   if (status < 0) {
     // Another directory may have taken its place already.
     if (target?.kind === 'directory') target.upper?.close();
@@ -174,22 +177,34 @@ function keepsLowerNumber(node: Node): boolean {
 function renameInUpper(
   o: Overlay,
   paths: { from: SysPlace; to: SysPlace },
-  options: { directory: boolean; whiteout: boolean },
+  options: { directory: boolean; whiteout: boolean; replaces: boolean },
 ): number {
   const { from, to } = paths;
-  const overWhiteout = options.directory && statx(to.dirfd, to.name, spare) >= 0 && spare.isWhiteoutDevice;
-  if (overWhiteout) {
-    // A directory cannot replace a device, but they can change places.
-    const status = renameat2(from, to, RENAME_EXCHANGE);
-    return status < 0 || options.whiteout ? status : unlinkat(from.dirfd, from.name);
-  }
+  const overWhiteout = isWhiteout(to.dirfd, to.name, spare);
+  // A directory cannot replace a file, but they can change places.
+  if (overWhiteout && options.directory) return changePlaces(o, paths, options);
   if (!options.whiteout) return renameat2(from, to);
   const status = renameat2(from, to, RENAME_WHITEOUT);
   if (status !== -errno.EINVAL && status !== -errno.EPERM) return status;
-  // A file system without RENAME_WHITEOUT, or no right to make devices: a whiteout takes the place first.
+  // A file system without RENAME_WHITEOUT, or no right to make devices. A new name gets the whiteout first.
   const work = o.work!;
-  const moved = renameat2(from, to);
-  return moved < 0 ? moved : work.whiteout(from.dirfd, from.name);
+  if (options.replaces) {
+    const moved = renameat2(from, to);
+    return moved < 0 ? moved : work.whiteout(from.dirfd, from.name);
+  }
+  const made = overWhiteout ? 0 : work.whiteout(to.dirfd, to.name);
+  if (made < 0) return made;
+  const moved = changePlaces(o, paths, options);
+  if (moved < 0 && !overWhiteout) unlinkat(to.dirfd, to.name);
+  return moved;
+}
+
+/** Lets a file or directory and the whiteout at its new name change places, in one step. Returns 0 or -errno. */
+function changePlaces(o: Overlay, paths: { from: SysPlace; to: SysPlace }, options: { whiteout: boolean }): number {
+  const { from, to } = paths;
+  const announced = options.whiteout ? o.work!.announce(from.dirfd) : 0;
+  const status = announced < 0 ? announced : renameat2(from, to, RENAME_EXCHANGE);
+  return status < 0 || options.whiteout ? status : unlinkat(from.dirfd, from.name);
 }
 
 /** After the rename: the node has its new name. */

@@ -22,7 +22,7 @@ import {
   statx,
   unlinkat,
 } from '../sys/index.js';
-import { TRUSTED, USER, makeWhiteout, makeXattrWhiteout } from '../whiteout/index.js';
+import { TRUSTED, USER, announceXattrWhiteouts, makeWhiteout, makeXattrWhiteout } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
 import { dropOrphans } from './hard-links.js';
 
@@ -68,6 +68,8 @@ export class WorkDir {
   readonly namespace: XattrNamespace;
   #sequence = 0;
   #whiteout: ByteString | undefined;
+  /** Whiteouts are made as files with an attribute: mknod was refused. */
+  #byXattr = false;
 
   /** Takes over an existing directory and cleans what a killed server left in it. Throws VeneerError or SysError. */
   constructor(path: string, namespace?: XattrNamespace) {
@@ -100,10 +102,12 @@ export class WorkDir {
   }
 
   /**
-   * Makes a whiteout `name` in `dirfd`, where nothing has that name. All are links of one device, as the kernel
-   * makes them: a link is cheaper than an inode.
+   * Makes a whiteout `name` in `dirfd`, where nothing has that name, to stay in the directory `home`. All are links of
+   * one file, as the kernel makes them: a link is cheaper than an inode.
    */
-  whiteout(dirfd: number, name: ByteString): number {
+  whiteout(dirfd: number, name: ByteString, home = dirfd): number {
+    const announced = this.announce(home);
+    if (announced < 0) return announced;
     if (this.#whiteout !== undefined) {
       const linked = linkat({ dirfd: this.fd, name: this.#whiteout }, { dirfd, name });
       if (linked !== -errno.EMLINK && linked !== -errno.EXDEV && linked !== -errno.EPERM) return linked;
@@ -111,12 +115,21 @@ export class WorkDir {
       this.#whiteout = undefined;
     }
     const fresh = this.newName();
-    const made = makeWhiteout(this.fd, fresh);
-    if (made === -errno.EPERM) return makeXattrWhiteout(dirfd, name, this.namespace);
+    const made = this.#byXattr ? makeXattrWhiteout(this.fd, fresh, this.namespace) : makeWhiteout(this.fd, fresh);
+    if (made === -errno.EPERM && !this.#byXattr) {
+      this.#byXattr = true;
+      return this.whiteout(dirfd, name, home);
+    }
     if (made < 0) return made;
     this.#whiteout = fresh;
     const linked = linkat({ dirfd: this.fd, name: fresh }, { dirfd, name });
-    return linked === -errno.EMLINK || linked === -errno.EPERM ? makeWhiteout(dirfd, name) : linked;
+    if (linked !== -errno.EMLINK && linked !== -errno.EPERM) return linked;
+    return this.#byXattr ? makeXattrWhiteout(dirfd, name, this.namespace) : makeWhiteout(dirfd, name);
+  }
+
+  /** Before a whiteout comes into a directory. Returns 0 or -errno. */
+  announce(dirfd: number): number {
+    return this.#byXattr ? announceXattrWhiteouts(dirfd, this.namespace) : 0;
   }
 
   /** Removes the shared whiteout and the volatile marker: a clean end. */

@@ -4,9 +4,9 @@
 
 import type { ByteString } from '../core/index.js';
 import { errno } from '../core/index.js';
-import { close, entryPath, getxattr, mknodat, openat, setxattr } from '../sys/index.js';
+import { close, entryPath, getxattr, listxattr, mknodat, openat, setxattr, statx, unlinkat } from '../sys/index.js';
 import { O_CREAT, O_EXCL, O_WRONLY, S_IFCHR } from '../sys/index.js';
-import type { XattrTarget } from '../sys/index.js';
+import type { Stat, XattrTarget } from '../sys/index.js';
 
 export type XattrNamespace = 'trusted.overlay.' | 'user.overlay.';
 
@@ -111,7 +111,7 @@ export function makeWhiteout(dirfd: number, name: ByteString): number {
 }
 
 /**
- * The form for places where mknod is not allowed: an empty file with an attribute, in a directory that
+ * The form for places where mknod is not allowed: an empty file with an attribute. It counts in a directory that
  * announces such files. Returns 0 or -errno.
  */
 export function makeXattrWhiteout(dirfd: number, name: ByteString, namespace: XattrNamespace): number {
@@ -119,12 +119,27 @@ export function makeXattrWhiteout(dirfd: number, name: ByteString, namespace: Xa
   if (fd < 0) return fd;
   const marked = setxattr(fd, `${namespace}whiteout`, YES);
   close(fd);
-  if (marked < 0) return marked;
+  if (marked < 0) unlinkat(dirfd, name);
+  return marked;
+}
+
+/** Announces that a directory holds whiteouts in the attribute form; in an opaque one they hide nothing. Returns 0 or -errno. */
+export function announceXattrWhiteouts(dirfd: number, namespace: XattrNamespace): number {
   const directory = entryPath(dirfd, '.');
   const announced = getxattr(directory, `${namespace}opaque`);
   if (typeof announced !== 'number') return 0;
   if (announced !== -errno.ENODATA) return announced;
   return setxattr(directory, `${namespace}opaque`, XATTR_WHITEOUTS_INSIDE);
+}
+
+/** Whether an entry is a whiteout in either form, announced or not; `stat` gets its attributes. */
+export function isWhiteout(dirfd: number, name: ByteString, stat: Stat): boolean {
+  if (statx(dirfd, name, stat) < 0) return false;
+  if (stat.isWhiteoutDevice) return true;
+  if (!stat.isRegular || stat.size > 0) return false;
+  const path = entryPath(dirfd, name);
+  const names = listxattr(path);
+  return typeof names !== 'number' && readMarks(path, names).whiteout;
 }
 
 /** Marks a directory opaque. Returns 0 or -errno. */

@@ -52,6 +52,7 @@ test('should-fail: a store of a newer version', () => {
 test('the default root', () => {
   expect(defaultRoot({ VENEER_ROOT: '/x' }, 0)).toBe('/x');
   expect(defaultRoot({ VENEER_ROOT: '', XDG_DATA_HOME: '/d' }, 0)).toBe('/var/lib/veneer');
+  expect(defaultRoot({ HOME: '/h' }, 0, () => false)).toBe('/h/.local/share/veneer');
   expect(defaultRoot({ XDG_DATA_HOME: '/d', HOME: '/h' }, 1000)).toBe('/d/veneer');
   expect(defaultRoot({ XDG_DATA_HOME: 'd', HOME: '/h' }, 1000)).toBe('/h/.local/share/veneer');
   expect(codeOf(() => defaultRoot({}, 1000))).toBe('invalid');

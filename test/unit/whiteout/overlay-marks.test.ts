@@ -2,12 +2,14 @@ import { mkdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
-import { Stat, close, getxattr, listxattr, mknodat, openat, setxattr, statx, S_IFIFO } from '../../../src/sys/index.js';
+import { Stat, close, getxattr, listxattr, mknodat, openat, setxattr, statx, S_IFIFO, S_IFREG } from '../../../src/sys/index.js';
 import {
   TRUSTED,
   USER,
+  announceXattrWhiteouts,
   escapeXattr,
   isInternalXattr,
+  isWhiteout,
   makeOpaque,
   makeWhiteout,
   makeXattrWhiteout,
@@ -127,9 +129,11 @@ describe.skipIf(gate.skip)(gate.title('making marks'), () => {
     close(fd);
   });
 
-  test.each([TRUSTED, USER])('a whiteout as an attribute in %s announces itself in its directory', (namespace) => {
+  test.each([TRUSTED, USER])('a whiteout as an attribute in %s, and its directory announces it', (namespace) => {
     const { path, fd } = newDirectory();
+    expect(announceXattrWhiteouts(fd, namespace)).toBe(0);
     expect(makeXattrWhiteout(fd, 'gone', namespace)).toBe(0);
+    expect(announceXattrWhiteouts(fd, namespace)).toBe(0);
     expect(marksOf(path)).toEqual({ ...NONE, opaque: 'x' });
     expect(marksOf(`${path}/gone`)).toEqual({ ...NONE, whiteout: true });
     expect(makeXattrWhiteout(fd, 'gone', namespace)).toBe(-errno.EEXIST);
@@ -137,9 +141,23 @@ describe.skipIf(gate.skip)(gate.title('making marks'), () => {
     close(fd);
   });
 
+  test.each([
+    ['a device', (fd: number) => makeWhiteout(fd, 'it'), true],
+    ['an attribute', (fd: number) => makeXattrWhiteout(fd, 'it', USER), true],
+    ['a fifo', (fd: number) => mknodat(fd, 'it', S_IFIFO, 0), false],
+    ['an empty file', (fd: number) => mknodat(fd, 'it', S_IFREG, 0), false],
+    ['nothing', () => 0, false],
+  ])('a whiteout is known by what it is: %s', (_what, make, is) => {
+    const { fd } = newDirectory();
+    expect(make(fd)).toBe(0);
+    expect(isWhiteout(fd, 'it', new Stat())).toBe(is);
+    close(fd);
+  });
+
   test('a whiteout as an attribute leaves an opaque directory opaque', () => {
     const { path, fd } = newDirectory();
     makeOpaque(path, TRUSTED);
+    expect(announceXattrWhiteouts(fd, TRUSTED)).toBe(0);
     expect(makeXattrWhiteout(fd, 'gone', TRUSTED)).toBe(0);
     expect(String(getxattr(path, 'trusted.overlay.opaque'))).toBe('y');
     close(fd);
