@@ -74,8 +74,6 @@ describe.skipIf(gate.skip)(gate.title('in a user namespace'), () => {
       options,
     );
     // 70000 is nobody's number in the namespace.
-    expect(said).toBe(
-      'm/f 500 644 regular file\nm/null 65534 666 character special file\nu/f 0 644\n500:0:100644\n',
-    );
+    expect(said).toBe('m/f 500 644 regular file\nm/null 65534 666 character special file\nu/f 0 644\n500:0:100644\n');
   });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { canonicalMountpoint, clearStale, mountState } from '../../../src/container/mount-state.js';
-import { mountDevice, openDevice } from '../../../src/fuse/mount.js';
+import { mountFuse } from '../../../src/fuse/mount.js';
 import { MNT_DETACH, close, mount, umount2 } from '../../../src/sys/index.js';
 import { temporaryDirectory } from '../store/fixture.js';
 
@@ -19,9 +19,7 @@ function mountpoint(name = 'm'): string {
 
 /** A FUSE mount whose server is gone. */
 function mountDead(path: string): void {
-  const device = openDevice();
-  mountDevice(device, { mountpoint: path, source: 'x', subtype: 'veneer', flags: 0, allowOther: true });
-  close(device);
+  close(mountFuse({ mountpoint: path, source: 'x', subtype: 'veneer', flags: 0, allowOther: true }));
 }
 
 test('nothing is mounted', () => {

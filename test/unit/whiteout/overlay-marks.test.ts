@@ -2,7 +2,18 @@ import { mkdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
-import { Stat, close, getxattr, listxattr, mknodat, openat, setxattr, statx, S_IFIFO, S_IFREG } from '../../../src/sys/index.js';
+import {
+  Stat,
+  close,
+  getxattr,
+  listxattr,
+  mknodat,
+  openat,
+  setxattr,
+  statx,
+  S_IFIFO,
+  S_IFREG,
+} from '../../../src/sys/index.js';
 import {
   TRUSTED,
   USER,
