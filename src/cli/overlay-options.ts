@@ -9,7 +9,13 @@ export type OptionRule =
   /** A field of the request. */
   | { readonly kind: 'text' | 'layers' | 'layer' | 'flag' | 'seconds' | 'id' | 'id-map'; readonly field: string }
   /** A field of the request that takes the value belonging to a word. */
-  | { readonly kind: 'choice'; readonly field: string; readonly values: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'choice';
+      readonly field: string;
+      readonly values: Readonly<Record<string, unknown>>;
+      /** What is not as asked, by value. */
+      readonly warnings?: Readonly<Record<string, string>>;
+    }
   /** Understood, and not acted on: a line says so, unless the value is one of `quiet`. */
   | { readonly kind: 'passed-over'; readonly check?: (value: string) => boolean; readonly quiet?: readonly string[] }
   /** A word of mount(8), libfuse or containers/storage that needs no answer here. */
@@ -103,17 +109,27 @@ const RULES = new Map<string, OptionRule>([
   ['xattr_permissions', { kind: 'choice', field: 'xattrPermissions', values: { 0: 0, 1: 1, 2: 2 } }],
   ['static_nlink', { kind: 'flag', field: 'staticNlink' }],
   ['ino32_t', passedOver()],
-  ['xino', passedOver(oneOf('on', 'off', 'auto'), 'auto', 'on')],
+  // Inode numbers are always what `on` makes them.
+  ['xino', passedOver(oneOf('on', 'off', 'auto'), 'auto', 'on', 'off')],
   // The loop decides these by itself.
   ['threaded', passedOver(isSwitch, '0', '1')],
   ['writeback', passedOver(isSwitch, '', '0', '1')],
   ['fast_ino', passedOver(isSwitch, '', '0', '1')],
-  ['fsync', passedOver(isSwitch, '1')],
+  ['fsync', { kind: 'choice', field: 'volatile', values: { 0: true, 1: false } }],
   ['noxattrs', passedOver(isSwitch, '0')],
   ['plugins', passedOver()],
-  ['redirect_dir', passedOver(oneOf('on', 'off', 'follow', 'nofollow'), 'on', 'follow')],
-  ['metacopy', passedOver(oneOf('on', 'off'))],
-  ['index', passedOver(oneOf('on', 'off'), 'off')],
+  [
+    'redirect_dir',
+    {
+      kind: 'choice',
+      field: 'redirectDir',
+      values: { on: true, off: false, follow: false, nofollow: false },
+      warnings: { nofollow: 'redirects that are there are followed' },
+    },
+  ],
+  // Copies of metadata alone are read, and not made; hard links are always kept.
+  ['metacopy', passedOver(oneOf('on', 'off'), 'on', 'off')],
+  ['index', passedOver(oneOf('on', 'off'), 'on', 'off')],
   ['nfs_export', passedOver(oneOf('on', 'off'), 'off')],
   ['verity', passedOver(oneOf('on', 'off', 'require'), 'off')],
   ['uuid', passedOver(oneOf('on', 'off', 'null', 'auto'), 'auto', 'null', 'off')],

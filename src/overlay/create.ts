@@ -84,9 +84,9 @@ export function prepare(o: Overlay, parent: DirNode, name: ByteString): number {
 }
 
 /** The mode to create with: the umask gives way to a default ACL, which the backing file system applies. */
-function effectiveMode(parent: DirNode, options: { mode: number; umask: number }): number {
+function effectiveMode(o: Overlay, parent: DirNode, options: { mode: number; umask: number }): number {
   parent.hasDefaultAcl ??= hasDefaultAcl(parent.writable.fd());
-  return parent.hasDefaultAcl ? options.mode : options.mode & ~options.umask;
+  return o.acl && parent.hasDefaultAcl ? options.mode : options.mode & ~options.umask;
 }
 
 /** One system call, then owner and mode if the defaults are not the caller's. On failure nothing stays. */
@@ -96,11 +96,11 @@ function make(o: Overlay, request: CreateRequest, at: SysPlace): number {
   let mode = S_IFLNK;
   switch (making.kind) {
     case 'directory':
-      mode = effectiveMode(parent, making) | S_IFDIR;
+      mode = effectiveMode(o, parent, making) | S_IFDIR;
       status = mkdirat(at.dirfd, at.name, mode & 0o1777);
       break;
     case 'node':
-      mode = effectiveMode(parent, making);
+      mode = effectiveMode(o, parent, making);
       status = isOverriding(o)
         ? mknodat(at.dirfd, at.name, S_IFREG | (mode & 0o777), 0)
         : mknodat(at.dirfd, at.name, mode, making.rdev);
@@ -225,7 +225,7 @@ export function createUnnamed(
   const up = copyUpDirectory(o, parent);
   if (up < 0) return up;
   const dirfd = parent.writable.fd();
-  const mode = effectiveMode(parent, request) & ~S_IFMT;
+  const mode = effectiveMode(o, parent, request) & ~S_IFMT;
   const access = (request.flags & O_ACCMODE) === 0 ? O_RDWR : request.flags & O_ACCMODE;
   const fd = openat(dirfd, '.', O_TMPFILE | access | (request.flags & O_EXCL), mode);
   if (fd < 0) return fd;

@@ -8,7 +8,7 @@ import { Stat, entryPath, statx } from '../sys/index.js';
 import { WHITEOUT_PREFIX } from '../whiteout/index.js';
 import { statNode } from './attr.js';
 import { indexKey, readIndexed } from './hard-links.js';
-import type { DirNode, FileNode, Node } from './node.js';
+import type { DirNode, FileNode, Node, Place } from './node.js';
 import type { Overlay } from './overlay.js';
 import type { StatOverrides } from './stat-override.js';
 
@@ -31,7 +31,7 @@ export function lookupChild(o: Overlay, parent: DirNode, name: ByteString): Node
   const found = find(parent, name, o.stat);
   if (found === undefined || typeof found === 'number') return found;
   if (o.overrides !== undefined) applyOverride(o.overrides, found, o.stat);
-  const node = found.kind === 'directory' ? directoryNode(o, found.parts) : fileNode(o, found);
+  const node = found.kind === 'directory' ? directoryNode(o, found.parts) : fileNode(o, found, parent);
   if (typeof node === 'number') return node;
   o.nodes.attach(node, parent, name);
   return node;
@@ -88,8 +88,8 @@ function directoryNode(o: Overlay, parts: Merged): DirNode | number {
   return node;
 }
 
-function fileNode(o: Overlay, found: FoundOther): FileNode | number {
-  return o.isUpper(found.dir) ? upperFileNode(o, found) : lowerFileNode(o, found);
+function fileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode | number {
+  return o.isUpper(found.dir) ? upperFileNode(o, found, parent) : lowerFileNode(o, found);
 }
 
 /** Hard links of one file have one node. */
@@ -123,9 +123,19 @@ function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
   return node;
 }
 
-function upperFileNode(o: Overlay, found: FoundOther): FileNode {
+/** Fills `second` with the lower file that an upper one was copied from; false where that cannot be told. */
+function resolveOrigin(o: Overlay, place: Place, parent: DirNode): boolean {
+  const target = entryPath(place.dir.fd(), place.name);
+  if (o.origins.resolve(target, second)) return true;
+  // Users may not open files by their handles, but a file that was not renamed is where it was.
+  const below = findLower(parent, place.name, second);
+  if (below === undefined || typeof below === 'number' || below.kind === 'directory') return false;
+  return o.origins.encode(below.dir, below.name)?.toString('hex') === o.origins.readHex(target);
+}
+
+function upperFileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode {
   const place = { dir: found.dir, name: found.name };
-  const fromOrigin = found.origin && o.origins.resolve(entryPath(found.dir.fd(), found.name), second);
+  const fromOrigin = found.origin && resolveOrigin(o, place, parent);
   const lowerNlink = fromOrigin ? second.nlink : 1;
   const entry = fromOrigin && lowerNlink > 1 ? indexKeyOfOrigin(o, place) : undefined;
   // A copy of a linked file that the index does not know was split off from its links.

@@ -34,4 +34,6 @@ export interface OverlayOptions extends IdRules {
    * `user.*`, which needs no privileges.
    */
   readonly xattrPermissions?: 0 | 1 | 2;
+  /** Without it, renaming a directory that has contents in a lower layer is EXDEV; by default it is possible. */
+  readonly redirectDir?: boolean;
 }

@@ -21,6 +21,10 @@ export interface OverlaySetup {
   readonly offload: Offload;
   /** With `xattr_permissions`. */
   readonly overrides?: StatOverrides | undefined;
+  /** Whether directories with lower contents may be renamed. */
+  readonly redirects: boolean;
+  /** Whether ACLs count. */
+  readonly acl: boolean;
 }
 
 export class Overlay {
@@ -36,6 +40,8 @@ export class Overlay {
   readonly offload: Offload;
   /** Where owners and modes are kept in attributes: with `xattr_permissions`. */
   readonly overrides: StatOverrides | undefined;
+  readonly redirects: boolean;
+  readonly acl: boolean;
   /** What the kernel agreed to; set by INIT. */
   kernel: Kernel | undefined;
   /** For the request being handled; whatever calls another function must expect it to be overwritten. */
@@ -48,6 +54,8 @@ export class Overlay {
     this.volatile = setup.volatile;
     this.offload = setup.offload;
     this.overrides = setup.overrides;
+    this.redirects = setup.redirects;
+    this.acl = setup.acl;
     const { layers, root } = setup.stack;
     this.nodes = new NodeTable(root, setup.work === undefined ? undefined : root[0]);
     // From the bottom up: putting a layer on top changes no number.

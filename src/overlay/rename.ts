@@ -48,9 +48,11 @@ export function rename(o: Overlay, request: RenameRequest): Outcome {
   if (typeof target === 'number') return target;
   if (source === target) return 0;
   if (target !== undefined && (flags & RENAME_NOREPLACE) !== 0) return -errno.EEXIST;
+  const exchanges = (flags & RENAME_EXCHANGE) !== 0;
+  if (!o.redirects && (needsRedirect(source) || (exchanges && needsRedirect(target)))) return -errno.EXDEV;
   const busy = [source, target].find((node) => node?.kind === 'other' && node.copying !== undefined);
   if (busy?.kind === 'other' && busy.copying !== undefined) return busy.copying.then(() => rename(o, request));
-  if ((flags & RENAME_EXCHANGE) !== 0) {
+  if (exchanges) {
     if (target === undefined) return -errno.ENOENT;
     return after(bringUp(o, source, from), () =>
       after(bringUp(o, target, to), () => exchange(o, request, { source, target })),
@@ -63,6 +65,11 @@ export function rename(o: Overlay, request: RenameRequest): Outcome {
   return after(bringUp(o, source, from), () =>
     after(spans ? copyUp(o, target) : 0, () => move(o, request, { source, target })),
   );
+}
+
+/** Whether a node has contents below that would stay behind (ovl_can_move). */
+function needsRedirect(node: Node | undefined): boolean {
+  return node?.kind === 'directory' && (node.isMerged || node.upper === undefined);
 }
 
 function checkReplace(source: Node, target: Node): number {

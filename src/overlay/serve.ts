@@ -43,6 +43,8 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
     namespace: work?.namespace ?? (options.userxattr === true ? USER : TRUSTED),
     volatile: options.volatile === true,
     offload,
+    acl: options.noacl !== true,
+    redirects: options.redirectDir !== false,
     overrides: xattrPermissions === 1 || xattrPermissions === 2 ? new StatOverrides(xattrPermissions) : undefined,
   });
   const { root } = overlay.nodes;

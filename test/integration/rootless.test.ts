@@ -63,6 +63,15 @@ describe.skipIf(gate.skip)(gate.title('a plain user'), () => {
     expect(said).not.toMatch(/\n0\n$/);
   });
 
+  test('keeps hard links linked, and inode numbers the same, over copy-up and re-mount', async () => {
+    using lab = new RootlessLab('rootless');
+    const look = "stat -c '%n %i %h' a hard";
+    const said = await lab.on(`${LOWER} ${MOUNT} m; cd m; ${look} > ../1; echo 2 >> a; cd ..; ${UNMOUNT}
+      ${MOUNT} m; cd m; cat hard; ${look} > ../2; echo 3 >> hard; cat a; cd ..; ${UNMOUNT}
+      ${MOUNT} m; cd m; ${look} > ../3; cd ..; ${UNMOUNT}; cat 1 2 3 | sort | uniq -c | sed 's/ [0-9]* 2$/ 2/'`);
+    expect(said).toBe('a\n2\na\n2\n3\n      3 a 2\n      3 hard 2\n');
+  });
+
   test('may not do what users may not', async () => {
     using lab = new RootlessLab('rootless');
     const { stdout, stderr } = await lab.try(`${LOWER} ${MOUNT} m; cd m

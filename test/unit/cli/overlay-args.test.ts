@@ -102,6 +102,7 @@ describe('options that are passed over', () => {
     ['private,allow_other,default_permissions,fsname=x,subtype=y,x-systemd.automount,x-gvfs-hide'],
     ['context="system_u:object_r:container_file_t:s0:c1,c2"'],
     ['threaded=1,writeback=0,fsync=1,redirect_dir=on,xino=auto,volatile,fast_ino'],
+    ['xino=on,xino=off,index=on,index=off,metacopy=on,metacopy=off,redirect_dir=off,redirect_dir=follow,fsync=0'],
   ])('without a word: %s', (list) => {
     expect(line(list)).toEqual([]);
   });
@@ -109,7 +110,8 @@ describe('options that are passed over', () => {
   test.each([
     ['nonsense', ["unknown option 'nonsense' is passed over"]],
     ['nonsense=1', ["unknown option 'nonsense' is passed over"]],
-    ['metacopy=off', ["option 'metacopy' has no effect yet"]],
+    ['nfs_export=on', ["option 'nfs_export' has no effect yet"]],
+    ['redirect_dir=nofollow', ["option 'redirect_dir=nofollow': redirects that are there are followed"]],
   ])('with a line: %s', (list, lines) => {
     expect(line(list)).toEqual(lines);
   });
@@ -129,7 +131,7 @@ describe('options that are passed over', () => {
   });
 });
 
-describe('owners', () => {
+describe('owners and switches', () => {
   const ranges = [
     { disk: 0, shown: 1000, length: 1 },
     { disk: 1, shown: 100000, length: 65536 },
@@ -150,6 +152,16 @@ describe('owners', () => {
     expect(request('-o', `lowerdir=/a,xattr_permissions=${String(xattrPermissions)}`, '/mnt')).toMatchObject({
       xattrPermissions,
     });
+  });
+
+  test.each([
+    ['redirect_dir=on', { redirectDir: true }],
+    ['redirect_dir=off', { redirectDir: false }],
+    ['redirect_dir=follow', { redirectDir: false }],
+    ['fsync=0', { volatile: true }],
+    ['fsync=1', { volatile: false }],
+  ])('%s', (option, fields) => {
+    expect(request('-o', `lowerdir=/a,${option}`, '/mnt')).toMatchObject(fields);
   });
 
   test('squashing', () => {
