@@ -49,8 +49,8 @@ const CLASSES: readonly { readonly name: string; readonly user: User; readonly s
 const R = 4;
 const W = 2;
 const X = 1;
-/** Each class alone, all but each class, and each right alone. */
-const MODES = [0o700, 0o070, 0o007, 0o077, 0o707, 0o770, 0o421, 0o142, 0o214, 0o653, 0o365, 0o536, 0o000, 0o777];
+/** Each class alone, all but a class, and each right alone for each class. */
+const MODES = [0o700, 0o070, 0o007, 0o077, 0o707, 0o421, 0o142, 0o214, 0o000];
 
 const octal = (mode: number): string => mode.toString(8).padStart(3, '0');
 const unless = (allowed: boolean, err = 'EACCES'): Expected => (allowed ? {} : { err });
