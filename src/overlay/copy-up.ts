@@ -255,6 +255,7 @@ function publish(o: Overlay, made: { node: FileNode; staged: Staged; lower: Plac
   if (status < 0) return status;
   node.upper = place;
   node.data = undefined;
+  node.nameUnsynced = true;
   const named = copyUpOtherNames(o, node);
   o.handles.reopen(node);
   return named;

@@ -96,6 +96,8 @@ export class FileNode extends BaseNode {
   pinned = -1;
   /** The copy-up in progress. */
   copying: Promise<number> | undefined;
+  /** Its copy in the upper is on disk, but the name may not be: only a whole fsync writes that. */
+  nameUnsynced = false;
   /** Open handles. */
   opens = 0;
   backing: Backing | undefined;

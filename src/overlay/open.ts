@@ -74,6 +74,7 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
   successor.inoLow = node.inoLow;
   successor.inoHigh = node.inoHigh;
   successor.indexed = node.indexed;
+  successor.nameUnsynced = node.nameUnsynced;
   const { linkKey, names } = node;
   o.nodes.unshareLinks(node);
   if (linkKey !== undefined) o.nodes.shareLinks(successor, linkKey);

@@ -27,6 +27,7 @@ import {
   pread,
   pwrite,
   readlinkat,
+  syncfs,
 } from '../sys/index.js';
 import type { FileSystemStatus } from '../sys/index.js';
 import { fillAttr, statNode } from './attr.js';
@@ -36,6 +37,7 @@ import { workLong } from './long-work.js';
 import { lookupChild } from './lookup.js';
 import type { FileNode, Node } from './node.js';
 import { openFile, releaseFile } from './open.js';
+import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
 import { readdir } from './readdir.js';
 import { rmdir, unlink } from './remove.js';
@@ -198,7 +200,13 @@ export class OverlayFs implements Filesystem {
     if (this.#o.volatile) return 0;
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
-    return workLong(this.#o, [fd], ([own = fd]) => ({ kind: datasync ? 'fdatasync' : 'fsync', fd: own }));
+    const { node } = this.#o.handles.get(fh);
+    const kind = datasync && !node.nameUnsynced ? 'fdatasync' : 'fsync';
+    const synced = workLong(this.#o, [fd], ([own = fd]) => ({ kind, fd: own }));
+    return after(synced, () => {
+      if (kind === 'fsync') node.nameUnsynced = false;
+      return 0;
+    });
   }
 
   fsyncdir(nodeid: number, datasync: boolean): Outcome {
@@ -270,7 +278,10 @@ export class OverlayFs implements Filesystem {
   destroy(): void {
     this.#o.handles.close();
     this.#o.nodes.close();
-    this.#o.work?.close();
+    const { work, volatile } = this.#o;
+    work?.close();
+    // As the kernel does at the un-mount of an overlay: what was written through it is on disk then (ovl_sync_fs).
+    if (work !== undefined && !volatile) syncfs(this.#o.stack.layers[0]!.fd);
     this.#o.stack.close();
   }
 }

@@ -88,15 +88,24 @@ function mountKernel(staged: Staged): void {
   }
 }
 
+/** Options that only veneer has, or that it takes otherwise. */
+export interface VeneerOptions {
+  readonly volatile?: boolean;
+  readonly nodev?: boolean;
+  readonly passthrough?: boolean;
+}
+
 /** The built room's functions, as test code needs them. */
 export interface OverlayDoor {
-  readonly startOverlay: (options: {
-    lowerdir: readonly string[];
-    upperdir?: string;
-    workdir?: string;
-    mountpoint: string;
-    logFile?: string;
-  }) => Promise<{ pid: number }>;
+  readonly startOverlay: (
+    options: {
+      lowerdir: readonly string[];
+      upperdir?: string;
+      workdir?: string;
+      mountpoint: string;
+      logFile?: string;
+    } & VeneerOptions,
+  ) => Promise<{ pid: number }>;
   readonly unmountOverlay: (mountpoint: string) => Promise<void>;
   readonly mountedAt: (mountpoint: string) => boolean;
 }
@@ -115,12 +124,13 @@ export function loggedErrors(staged: Staged): string[] {
     .filter((line) => line !== '' && Number((JSON.parse(line) as { level: unknown }).level) >= WARN);
 }
 
-async function mountVeneer(staged: Staged): Promise<number> {
+async function mountVeneer(staged: Staged, options: VeneerOptions): Promise<number> {
   const { startOverlay } = await overlayDoor();
   const { pid } = await startOverlay({
     lowerdir: staged.lowers,
     mountpoint: staged.mountpoint,
     logFile: logFileOf(staged),
+    ...options,
     ...(staged.upper === undefined ? {} : { upperdir: staged.upper, workdir: staged.work }),
   });
   return pid;
@@ -136,7 +146,7 @@ export interface Mounted {
 }
 
 /** Mounts staged layers; 'plain' ones only as 'plain', the others as either. */
-export async function mountStaged(kind: BackendKind, staged: Staged): Promise<Mounted> {
+export async function mountStaged(kind: BackendKind, staged: Staged, options: VeneerOptions = {}): Promise<Mounted> {
   const { mountpoint, readOnly } = staged;
   const mounted = { kind, staged, root: mountpoint };
   switch (kind) {
@@ -150,7 +160,7 @@ export async function mountStaged(kind: BackendKind, staged: Staged): Promise<Mo
       mountKernel(staged);
       return { ...mounted, unmount: () => Promise.resolve(void must(umount2(mountpoint), 'umount', mountpoint)) };
     case 'veneer': {
-      const pid = await mountVeneer(staged);
+      const pid = await mountVeneer(staged, options);
       return { ...mounted, pid, unmount: async () => (await overlayDoor()).unmountOverlay(mountpoint) };
     }
   }

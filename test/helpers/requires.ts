@@ -43,6 +43,8 @@ const PROBES = {
       return undefined;
     }),
   build: () => (existsSync(DOOR) ? undefined : 'not built (npm run build)'),
+  ext4: () => program('mkfs.ext4') ?? loopDevice(),
+  xfs: () => program('mkfs.xfs') ?? loopDevice(),
   su: () => program('su'),
   tar: () => program('tar'),
   dpkg: () => program('dpkg'),
@@ -102,6 +104,10 @@ function program(name: string): string | undefined {
     return unless('', () => accessSync(path.join(dir, name), constants.X_OK)) === undefined;
   });
   return found ? undefined : `no ${name} program`;
+}
+
+function loopDevice(): string | undefined {
+  return unless('no loop devices', () => accessSync('/dev/loop-control', constants.R_OK | constants.W_OK));
 }
 
 const answers = new Map<Requirement, string | undefined>();
