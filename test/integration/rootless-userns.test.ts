@@ -49,10 +49,11 @@ describe.skipIf(gate.skip)(gate.title('in a user namespace'), () => {
     using lab = new RootlessLab('userns');
     const said = await lab.on(
       `${LOWER} veneer overlay -o ${LAYERS} m; mv m/full m/moved; ls m/moved m/moved/sub; ${UNMOUNT}; find u/moved -mindepth 1
-       veneer overlay -o ${LAYERS} m; cat m/moved/sub/y; ls m; ${UNMOUNT}; getfattr --only-values -n user.overlay.redirect u/moved`,
+       veneer overlay -o ${LAYERS} m; cat m/moved/sub/y; ls m; ${UNMOUNT}; getfattr --only-values -n user.overlay.redirect u/moved
+       echo; ${KERNEL}; ls k; stat k/moved 2>&1 | grep -o 'Operation not permitted'; umount k`,
       options,
     );
-    expect(said).toBe('m/moved:\nsub\nx\n\nm/moved/sub:\ny\ny\na\nb\nd\ngone\nmoved\np\ns\nfull');
+    expect(said).toBe('m/moved:\nsub\nx\n\nm/moved/sub:\ny\ny\na\nb\nd\ngone\nmoved\np\ns\nfull\na\nb\nd\ngone\np\ns\nOperation not permitted\n');
   });
 
   test('an owner outside the namespace is refused', async () => {

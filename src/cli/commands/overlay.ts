@@ -22,13 +22,28 @@ Options:
      nodev,nosuid,noexec
                         as for mount(8)
      userxattr          mark changes with user.overlay.* attributes, as overlayfs does for users
-     volatile           never sync: fast, and worthless after a crash
+     volatile           never sync: fast, and worthless after a crash, when the next mount is refused
      timeout=SECONDS    how long names and attributes are cached (default: for ever)
-     noacl              no POSIX ACLs
+     noacl              POSIX ACLs do not count
+     redirect_dir=off   a directory with lower contents cannot be renamed (EXDEV): for layers others are to read
+     uidmapping=DISK:SHOWN:LENGTH[:DISK:SHOWN:LENGTH...]
+                        show users DISK and up as SHOWN and up, and write them back so; others show as 65534, and
+                        chown to them fails (EINVAL). ACLs, too
+     gidmapping=...     the same for groups
+     squash_to_root     show every file as root's; squash_to_uid=ID, squash_to_gid=ID: as theirs
+     xattr_permissions=1|2
+                        keep owners, modes and devices in an attribute, for who may not chown or mknod: 1 in
+                        security.fuseoverlayfs.override_stat, 2 in user.containers.override_stat
+     static_nlink       show a link count of 1 for every directory
+     xino=,index=,metacopy=
+                        accepted: inode numbers are unique and stay, hard links are kept, in any case
   -f                    stay in the foreground
   -d, --debug           the same, and log every request
   -V, --version         print the version
   -h, --help            show help
+
+A user who may not mount does so through fusermount3, if it is installed; others are let in if /etc/fuse.conf has the line
+user_allow_other. Un-mount with 'veneer umount' or 'fusermount3 -u'.
 
 Unknown options are passed over with a line on stderr. A first argument that is no option and no mount point (the
 "source" that mount programs pass) is what the mount table shows as the source.
