@@ -1,4 +1,4 @@
-// The thread behind Offload: takes jobs one after the other and does them with blocking calls.
+// A thread behind Offload: takes jobs one after the other and does them with blocking calls.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { copyData, copyFileRange, fallocate, fdatasync, fsync, syncfs, write } from '../sys/index.js';

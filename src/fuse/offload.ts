@@ -1,6 +1,6 @@
-// Work that takes long, done by a second thread, so that the thread that answers the kernel does not wait for it.
-// The second thread is started when first needed. Completions come back through shared memory and an eventfd,
-// because the first thread sleeps in poll(2) and not in an event loop.
+// Work that takes long, done by other threads, so that the thread that answers the kernel does not wait for it, nor
+// short work for long work. A thread is started when all others are busy. Completions come back through shared memory
+// and an eventfd, because the first thread sleeps in poll(2) and not in an event loop.
 
 import { Worker } from 'node:worker_threads';
 import { close, eventfd, must, read } from '../sys/index.js';
@@ -25,12 +25,12 @@ export type Job =
     }
   | { readonly kind: 'fsync' | 'fdatasync' | 'syncfs'; readonly fd: number };
 
-/** How many jobs may be in flight. */
-const SLOTS = 256;
+/** As many jobs are done at a time; the others wait. A disk gets no faster by more. */
+const MAX_THREADS = 4;
 
 /** What the worker is started with. */
 export interface OffloadSetup {
-  /** One Int32 per slot: 0 while pending, 1 when done. */
+  /** One Int32 per slot: 0 while its job is pending, 1 when done. */
   readonly flags: SharedArrayBuffer;
   /** One Float64 per slot: the outcome, >= 0 or -errno. */
   readonly results: SharedArrayBuffer;
@@ -42,16 +42,21 @@ export interface OffloadRequest {
   readonly job: Job;
 }
 
+interface Thread {
+  readonly worker: Worker;
+  /** Settles the job it does; undefined while it is idle. */
+  resolve: ((result: number) => void) | undefined;
+}
+
 export class Offload {
   /** Readable when a job has ended. */
   readonly wakeFd: number;
-  readonly #flags = new Int32Array(new SharedArrayBuffer(SLOTS * 4));
-  readonly #results = new Float64Array(new SharedArrayBuffer(SLOTS * 8));
-  readonly #free = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
-  readonly #waiting = new Map<number, (result: number) => void>();
+  /** One per thread, which does one job at a time. */
+  readonly #flags = new Int32Array(new SharedArrayBuffer(MAX_THREADS * 4));
+  readonly #results = new Float64Array(new SharedArrayBuffer(MAX_THREADS * 8));
+  readonly #threads: Thread[] = [];
   readonly #queue: { job: Job; resolve: (result: number) => void }[] = [];
   readonly #counter = Buffer.alloc(8);
-  #worker: Worker | undefined;
 
   constructor() {
     this.wakeFd = must(eventfd(), 'eventfd');
@@ -59,10 +64,10 @@ export class Offload {
 
   /** Jobs not ended yet. */
   get pending(): number {
-    return this.#waiting.size + this.#queue.length;
+    return this.#queue.length + this.#threads.filter((thread) => thread.resolve !== undefined).length;
   }
 
-  /** Does a job; its result is >= 0 or -errno. */
+  /** Does a job; its result is >= 0 or -errno. Jobs may end in any order. */
   run(job: Job): Promise<number> {
     return new Promise((resolve) => {
       this.#queue.push({ job, resolve });
@@ -71,36 +76,39 @@ export class Offload {
   }
 
   #start(): void {
-    while (this.#queue.length > 0 && this.#free.length > 0) {
-      const slot = this.#free.pop()!;
-      const next = this.#queue.shift() as { job: Job; resolve: (result: number) => void };
+    while (this.#queue.length > 0) {
+      const thread = this.#threads.find(({ resolve }) => resolve === undefined) ?? this.#newThread();
+      if (thread === undefined) return;
+      const { job, resolve } = this.#queue.shift() as { job: Job; resolve: (result: number) => void };
+      const slot = this.#threads.indexOf(thread);
       Atomics.store(this.#flags, slot, 0);
-      this.#waiting.set(slot, next.resolve);
-      const request: OffloadRequest = { slot, job: next.job };
-      this.#thread().postMessage(request);
+      thread.resolve = resolve;
+      const request: OffloadRequest = { slot, job };
+      thread.worker.postMessage(request);
     }
   }
 
-  #thread(): Worker {
-    if (this.#worker === undefined) {
-      const setup: OffloadSetup = {
-        flags: this.#flags.buffer,
-        results: this.#results.buffer,
-        wakeFd: this.wakeFd,
-      };
-      this.#worker = new Worker(new URL('./offload-worker.js', import.meta.url), { workerData: setup });
-      this.#worker.unref();
-    }
-    return this.#worker;
+  #newThread(): Thread | undefined {
+    if (this.#threads.length === MAX_THREADS) return undefined;
+    const setup: OffloadSetup = {
+      flags: this.#flags.buffer,
+      results: this.#results.buffer,
+      wakeFd: this.wakeFd,
+    };
+    const worker = new Worker(new URL('./offload-worker.js', import.meta.url), { workerData: setup });
+    worker.unref();
+    const thread = { worker, resolve: undefined };
+    this.#threads.push(thread);
+    return thread;
   }
 
   /** Settles the promises of all jobs that have ended; true if there were any. */
   collect(): boolean {
     let any = false;
-    for (const [slot, resolve] of this.#waiting) {
-      if (Atomics.load(this.#flags, slot) === 0) continue;
-      this.#waiting.delete(slot);
-      this.#free.push(slot);
+    for (const [slot, thread] of this.#threads.entries()) {
+      const { resolve } = thread;
+      if (resolve === undefined || Atomics.load(this.#flags, slot) === 0) continue;
+      thread.resolve = undefined;
       resolve(this.#results[slot] ?? 0);
       any = true;
     }
@@ -112,7 +120,7 @@ export class Offload {
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate();
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
     close(this.wakeFd);
   }
 }

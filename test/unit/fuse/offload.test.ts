@@ -42,7 +42,7 @@ async function finish(offload: OffloadType, jobs: readonly Job[]): Promise<numbe
   return results;
 }
 
-describe.skipIf(gate.skip)(gate.title('work left to the other thread'), () => {
+describe.skipIf(gate.skip)(gate.title('work left to other threads'), () => {
   test('is done, and its results come back', async () => {
     const content = randomBytes(1 << 20);
     const from = dir.file('from', content);
@@ -71,7 +71,7 @@ describe.skipIf(gate.skip)(gate.title('work left to the other thread'), () => {
     expect(results).toEqual([-errno.EBADF, -errno.EINVAL, -errno.EBADF]);
   });
 
-  test('may be more than there are slots: each job keeps its own result', async () => {
+  test('may be more than there are threads: each job keeps its own result', async () => {
     const fd = dir.file('y');
     // Every third one fails.
     const jobs = Array.from({ length: 1000 }, (_, index): Job => {
