@@ -53,7 +53,9 @@ describe.skipIf(gate.skip)(gate.title('in a user namespace'), () => {
        echo; ${KERNEL}; ls k; stat k/moved 2>&1 | grep -o 'Operation not permitted'; umount k`,
       options,
     );
-    expect(said).toBe('m/moved:\nsub\nx\n\nm/moved/sub:\ny\ny\na\nb\nd\ngone\nmoved\np\ns\nfull\na\nb\nd\ngone\np\ns\nOperation not permitted\n');
+    expect(said).toBe(
+      'm/moved:\nsub\nx\n\nm/moved/sub:\ny\ny\na\nb\nd\ngone\nmoved\np\ns\nfull\na\nb\nd\ngone\np\ns\nOperation not permitted\n',
+    );
   });
 
   test('an owner outside the namespace is refused', async () => {
