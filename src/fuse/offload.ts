@@ -104,6 +104,8 @@ export class Offload {
 
   /** Settles the promises of all jobs that have ended; true if there were any. */
   collect(): boolean {
+    // Cleared before looking: a job that ends after that rings again.
+    read(this.wakeFd, this.#counter);
     let any = false;
     for (const [slot, thread] of this.#threads.entries()) {
       const { resolve } = thread;
@@ -112,10 +114,7 @@ export class Offload {
       resolve(this.#results[slot] ?? 0);
       any = true;
     }
-    if (any) {
-      read(this.wakeFd, this.#counter);
-      this.#start();
-    }
+    if (any) this.#start();
     return any;
   }
 
