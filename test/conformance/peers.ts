@@ -89,7 +89,7 @@ const ioctls: readonly Check[] = byOrigin({ f: 'content', g: 'other', d: dir() }
 const birth = (ctx: Ctx, path: string): string => {
   const stat = new Stat();
   must(fstatx(ctx.open(path, O_RDONLY).fd, stat), 'statx', path);
-  return `${String(stat.btimeSec)}.${String(stat.btimeNsec)}`;
+  return `${String(stat.btimeSec)}.${String(stat.btimeNsec).padStart(9, '0')}`;
 };
 
 const births: readonly Check[] = byOrigin({ f: 'content', d: dir() }, (layers, origin) => [

@@ -58,7 +58,7 @@ function makeRound(seed: number): Round {
 /** What an operation answers when the server is gone: at once, or while it waited. */
 const isEndOfServer = (answer: string): boolean => /^(ENOTCONN|ECONNABORTED|errno 103)$/.test(answer);
 
-/** Answers up to the end of the server; the operation after the last one was in flight, or came too late. */
+/** Answers up to the end of the server; the operation after the last one was in flight, or came too late, if there is one. */
 function playToTheEnd(root: string, round: Round): string[] {
   const player = new Player(root);
   const answers: string[] = [];
@@ -67,7 +67,7 @@ function playToTheEnd(root: string, round: Round): string[] {
     if (isEndOfServer(answer)) return answers;
     answers.push(answer);
   }
-  throw new Error('the work ended before the server did');
+  return answers;
 }
 
 const gates = [backendGate('kernel'), backendGate('veneer')];
@@ -98,8 +98,8 @@ describe.skipIf(gates.some((gate) => gate.skip))('kill -9 of the server', () => 
       expect(reference.play(round.operations[step]!), `step ${String(step)}`).toBe(answer);
     });
     const old = treeSince(kernel.root, started);
-    const inFlight = round.operations[answers.length]!;
-    reference.play(inFlight);
+    const inFlight = round.operations[answers.length];
+    if (inFlight !== undefined) reference.play(inFlight);
     const allowed = [old, treeSince(kernel.root, started)];
     await kernel.unmount();
 
