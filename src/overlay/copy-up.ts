@@ -7,6 +7,7 @@ import type { Outcome } from '../fuse/index.js';
 import type { RealDir } from '../stack/index.js';
 import {
   O_NOFOLLOW,
+  O_NONBLOCK,
   O_PATH,
   O_RDONLY,
   O_CREAT,
@@ -164,10 +165,15 @@ function running(o: Overlay, node: FileNode, outcome: Outcome): Outcome {
   return promise;
 }
 
-/** Opens a file of a layer to be copied. Returns an fd or -errno. */
+/** Opens a regular file of a layer to be copied. Returns an fd or -errno; ESTALE for what is no such file any more. */
 function openSource(place: Place): number {
   const dirfd = place.dir.fd();
-  return dirfd < 0 ? dirfd : openat(dirfd, place.name, O_RDONLY | O_NOFOLLOW);
+  // Whoever can write to the layer may have put a fifo there, on whose other end nobody is.
+  const fd = dirfd < 0 ? dirfd : openat(dirfd, place.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const stat = new Stat();
+  if (fd < 0 || (fstatx(fd, stat) >= 0 && stat.isRegular)) return fd;
+  close(fd);
+  return -errno.ESTALE;
 }
 
 function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wanted: WantedData }): Outcome {

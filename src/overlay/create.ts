@@ -22,7 +22,7 @@ import {
   close,
   decodeDev,
   entryPath,
-  fchmodat,
+  chmodEntry,
   fchownat,
   fdPath,
   fstatx,
@@ -135,7 +135,7 @@ function own(request: CreateRequest, at: SysPlace, mode: number): number {
   const owned = fchownat(at.dirfd, at.name, { uid: caller.uid, gid });
   if (owned < 0 || making.kind !== 'node' || (mode & (S_ISUID | S_ISGID)) === 0) return owned;
   // chown took these bits away.
-  return fchmodat(at.dirfd, at.name, mode & 0o7777);
+  return chmodEntry(at, mode & 0o7777);
 }
 
 function inheritsGroup(parent: DirNode): boolean {
@@ -168,7 +168,7 @@ function adoptGroup(at: SysPlace, making: Making): number {
   const owned = fchownat(at.dirfd, at.name, { uid: -1, gid: spare.gid });
   if (owned < 0 || making.kind !== 'directory') return owned;
   const known = statx(at.dirfd, at.name, spare);
-  return known < 0 ? known : fchmodat(at.dirfd, at.name, (spare.mode & 0o7777) | S_ISGID);
+  return known < 0 ? known : chmodEntry(at, (spare.mode & 0o7777) | S_ISGID);
 }
 
 /** Makes the node of a file that now exists in the upper, and takes the kernel's reference. */

@@ -6,7 +6,7 @@ import {
   S_ISGID,
   S_ISUID,
   Stat,
-  fchmodat,
+  chmodEntry,
   fchown,
   fchownat,
   fstatx,
@@ -51,7 +51,7 @@ export function changeOwner(o: Overlay, node: Node, owner: { uid: number; gid: n
 export function changeMode(o: Overlay, node: Node, mode: number): number {
   const place = upperPlace(node);
   if (typeof place === 'number') return place;
-  if (o.overrides === undefined) return fchmodat(place.dirfd, place.name, mode);
+  if (o.overrides === undefined) return chmodEntry(place, mode);
   const known = statNode(o, node, shown);
   if (known < 0) return known;
   shown.assume({ mode: shown.type | mode });

@@ -1,6 +1,6 @@
 // READDIR and READDIRPLUS: the merged names, each with the attributes a lookup would give.
 
-import { DT_DIR } from '../sys/index.js';
+import { DT_DIR, DT_UNKNOWN } from '../sys/index.js';
 import type { DirectorySink } from '../fuse/index.js';
 import { fillAttr } from './attr.js';
 import { COOKIE_DOT, COOKIE_DOTDOT, listingOf } from './listing.js';
@@ -16,14 +16,13 @@ export function readdir(o: Overlay, dir: DirNode, offset: number, sink: Director
   if (offset < COOKIE_DOTDOT && !addDot(sink, { name: '..', node: parent, cookie: COOKIE_DOTDOT })) return 0;
   const listing = listingOf(dir);
   if (typeof listing === 'number') return listing;
-  let status = 0;
   listing.visitAfter(Math.max(offset, COOKIE_DOTDOT), ({ name, cookie }) => {
     if (!sink.fits(name.length)) return false;
     const node = lookupChild(o, dir, name);
     if (node === undefined) return true;
     if (typeof node === 'number') {
-      status = node;
-      return false;
+      addUnreadable(sink, name, cookie);
+      return true;
     }
     fillAttr(node, o.stat, sink.entry.attr);
     if (sink.plus) node.nlookup += 1;
@@ -33,7 +32,16 @@ export function readdir(o: Overlay, dir: DirNode, offset: number, sink: Director
     if (node.nlookup === 0) o.nodes.forget(node.id, 0);
     return true;
   });
-  return status;
+  return 0;
+}
+
+/** A name that cannot be looked up, for a broken redirect or a lack of fds, is listed: who asks for it is told why. */
+function addUnreadable(sink: DirectorySink, name: string, cookie: number): void {
+  sink.entry.nodeid = 0;
+  // Not 0, which would hide it.
+  sink.entry.attr.inoLow = cookie >>> 0;
+  sink.entry.attr.inoHigh = Math.floor(cookie / 2 ** 32);
+  sink.add(name, DT_UNKNOWN, cookie);
 }
 
 function addDot(sink: DirectorySink, dot: { name: string; node: DirNode; cookie: number }): boolean {

@@ -5,7 +5,7 @@
 
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
-import { AT_FDCWD, entryPath, fchmodat, fchownat, fdPath, getxattr, setxattr } from '../sys/index.js';
+import { AT_FDCWD, entryPath, chmodEntry, fchownat, fdPath, getxattr, setxattr } from '../sys/index.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFSOCK } from '../sys/index.js';
 import type { Place, Stat, XattrTarget } from '../sys/index.js';
 
@@ -102,7 +102,7 @@ export class StatOverrides {
   /** Writes what a file of the upper is to show. Returns 0 or -errno. */
   write(at: Place, shown: Stat): number {
     const written = setxattr(entryOf(at), this.name, Buffer.from(formatOverride(shown), 'latin1'));
-    if (!shown.isSymlink) return written < 0 ? written : fchmodat(at.dirfd, at.name, realMode(shown.mode));
+    if (!shown.isSymlink) return written < 0 ? written : chmodEntry(at, realMode(shown.mode));
     if (written !== -errno.EPERM) return written;
     // `user.*` is not for symlinks: the owner is the real one, as far as we may change it.
     const owned = fchownat(at.dirfd, at.name, shown);

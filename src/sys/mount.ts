@@ -37,19 +37,20 @@ const SYS_OPEN_TREE = 428;
 const SYS_MOUNT_SETATTR = 442;
 const OPEN_TREE_CLONE = 1;
 const MOUNT_ATTR_RDONLY = 0x1;
+const MOUNT_ATTR_NODEV = 0x4;
 const MOUNT_ATTR_NOATIME = 0x10;
 const MOUNT_ATTR_ATIME_MASK = 0x70;
 
 /**
- * A private mount of a directory that is in no namespace, read-only and without access times: what is opened
- * below the fd cannot be written, nor does reading leave a trace. Ends with the fd. Needs CAP_SYS_ADMIN (EPERM) and
+ * A private mount of a directory that is in no namespace, read-only, without devices and access times: what is opened
+ * below the fd cannot be written, reading leaves no trace, and a device that took a file's place is not opened (EACCES). Ends with the fd. Needs CAP_SYS_ADMIN (EPERM) and
  * Linux 5.12 (ENOSYS).
  */
 export function openReadOnlyTree(path: ByteString): number {
   const fd = result(nativeOpenTree(SYS_OPEN_TREE, AT_FDCWD, cString(path), OPEN_TREE_CLONE | O_CLOEXEC));
   if (fd < 0) return fd;
   const attributes = Buffer.alloc(32);
-  attributes.writeBigUInt64LE(BigInt(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME), 0);
+  attributes.writeBigUInt64LE(BigInt(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME), 0);
   attributes.writeBigUInt64LE(BigInt(MOUNT_ATTR_ATIME_MASK), 8);
   const set = result(
     nativeMountSetattr(SYS_MOUNT_SETATTR, fd, cString(''), AT_EMPTY_PATH, attributes, attributes.length),

@@ -1,7 +1,9 @@
 // Names in directories: making, linking, renaming and removing them, and what hangs on a name.
 
 import type { ByteString } from '../core/index.js';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW } from './constants.js';
+import { errno } from '../core/index.js';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, O_NOFOLLOW, O_PATH } from './constants.js';
+import { close, openat } from './file.js';
 import { bind, cString, result } from './libc.js';
 
 const nativeMkdirat = bind('int mkdirat(int, void *, unsigned int)');
@@ -12,11 +14,15 @@ const nativeLinkat = bind('int linkat(int, void *, int, void *, int)');
 const nativeUnlinkat = bind('int unlinkat(int, void *, int)');
 const nativeRenameat2 = bind('int renameat2(int, void *, int, void *, unsigned int)');
 const nativeFchmodat = bind('int fchmodat(int, void *, unsigned int, int)');
+const nativeSyscall4 = bind('intptr_t syscall(long, int, void *, unsigned int, int)');
 const nativeFchmod = bind('int fchmod(int, unsigned int)');
 const nativeFchownat = bind('int fchownat(int, void *, unsigned int, unsigned int, int)');
 const nativeUtimensat = bind('int utimensat(int, void *, void *, int)');
 const nativeFutimens = bind('int futimens(int, void *)');
 const nativeUmask = bind('unsigned int umask(unsigned int)');
+
+/** fchmodat2(2) has no libc wrapper before glibc 2.39; the number is the same on every architecture. */
+const SYS_FCHMODAT2 = 452;
 
 export function mkdirat(dirfd: number, name: ByteString, mode: number): number {
   return result(nativeMkdirat(dirfd, cString(name), mode));
@@ -64,6 +70,27 @@ export function renameat2(from: Place, to: Place, flags = 0): number {
 /** chmod by name. Follows a symlink: call it for other types only (Linux has no mode on symlinks). */
 export function fchmodat(dirfd: number, name: ByteString, mode: number): number {
   return result(nativeFchmodat(dirfd, cString(name), mode, 0));
+}
+
+/**
+ * chmod of an entry of an open directory, never of what a symlink there leads to: EOPNOTSUPP. A `/proc` path with
+ * AT_FDCWD (`fdPath`) is followed, as it has to be.
+ */
+export function chmodEntry(at: Place, mode: number): number {
+  if (at.dirfd === AT_FDCWD) return fchmodat(AT_FDCWD, at.name, mode);
+  const status = result(nativeSyscall4(SYS_FCHMODAT2, at.dirfd, cString(at.name), mode, AT_SYMLINK_NOFOLLOW));
+  if (status !== -errno.ENOSYS && status !== -errno.EPERM) return status;
+  return chmodOpened(at, mode);
+}
+
+/** Before Linux 6.6, and under a seccomp filter that is older. */
+function chmodOpened(at: Place, mode: number): number {
+  const fd = openat(at.dirfd, at.name, O_PATH | O_NOFOLLOW);
+  if (fd < 0) return fd;
+  const link = readlinkat(fd, '');
+  const status = typeof link === 'string' ? -errno.EOPNOTSUPP : fchmodat(AT_FDCWD, fdPath(fd), mode);
+  close(fd);
+  return status;
 }
 
 export function fchmod(fd: number, mode: number): number {

@@ -2,14 +2,18 @@ import { mkdirSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
 import {
+  AT_FDCWD,
   MS_RDONLY,
   O_CREAT,
   O_PATH,
   O_RDONLY,
   O_WRONLY,
+  S_IFCHR,
   close,
+  encodeDev,
   fstatfs,
   mkdirat,
+  mknodat,
   mount,
   mountEntries,
   openReadOnlyTree,
@@ -85,6 +89,9 @@ describe('openReadOnlyTree', () => {
     expect(tree).toBeGreaterThan(0);
     expect(openat(tree, 'file', O_WRONLY)).toBe(-errno.EROFS);
     expect(mkdirat(tree, 'below/new', 0o700)).toBe(-errno.EROFS);
+    // /dev/null would be one that does no harm.
+    expect(mknodat(AT_FDCWD, `${dir.path}/tree/null`, S_IFCHR | 0o666, encodeDev(1, 3))).toBe(0);
+    expect(openat(tree, 'null', O_RDONLY)).toBe(-errno.EACCES);
     const file = openat(tree, 'file', O_RDONLY);
     expect(read(file, Buffer.alloc(10))).toBe(7);
     close(file);

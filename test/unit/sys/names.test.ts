@@ -16,6 +16,7 @@ import {
   Stat,
   UTIME_NOW,
   UTIME_OMIT,
+  chmodEntry,
   close,
   entryPath,
   fchmod,
@@ -165,6 +166,20 @@ describe('owner and mode', () => {
     expect(lstat('mode').mode & 0o7777).toBe(0o600);
     expect(fchmodat(dir.fd, 'missing', 0)).toBe(-errno.ENOENT);
     expect(fchmod(1_000_000, 0)).toBe(-errno.EBADF);
+  });
+
+  test('chmodEntry changes no file that a link leads to', () => {
+    const fd = dir.file('changed');
+    dir.file('kept');
+    expect(symlinkat('kept', dir.fd, 'leads')).toBe(0);
+    const before = lstat('kept').mode;
+    expect(chmodEntry({ dirfd: dir.fd, name: 'changed' }, 0o4751)).toBe(0);
+    expect(lstat('changed').mode & 0o7777).toBe(0o4751);
+    expect(chmodEntry({ dirfd: dir.fd, name: 'leads' }, 0o777)).toBe(-errno.EOPNOTSUPP);
+    expect(lstat('kept').mode).toBe(before);
+    expect(chmodEntry({ dirfd: dir.fd, name: 'missing' }, 0)).toBe(-errno.ENOENT);
+    expect(chmodEntry({ dirfd: AT_FDCWD, name: fdPath(fd) }, 0o600)).toBe(0);
+    expect(lstat('changed').mode & 0o7777).toBe(0o600);
   });
 
   const root = requires('root');
