@@ -10,6 +10,9 @@ export * from './libc-original.js';
 
 const CHANGES =
   /\b(mkdirat|mknodat|symlinkat|linkat|unlinkat|renameat2|fchmodat|fchmod|fchownat|utimensat|futimens|l?setxattr|fsetxattr|l?removexattr|fremovexattr|ftruncate64|fallocate64|copy_file_range|pwrite64)\(/;
+/** Calls without a wrapper; of these, fchmodat2(2) changes something. */
+const SYSCALLS = /\bsyscall\(/;
+const SYS_FCHMODAT2 = 452;
 const OPENS = /\bopenat\(/;
 const O_CREAT = 0o100;
 
@@ -28,6 +31,12 @@ export function bind(prototype) {
   if (CHANGES.test(prototype)) {
     return (...args) => {
       photograph();
+      return call(...args);
+    };
+  }
+  if (SYSCALLS.test(prototype)) {
+    return (...args) => {
+      if (args[0] === SYS_FCHMODAT2) photograph();
       return call(...args);
     };
   }

@@ -14,7 +14,7 @@ import { leftInWork, shownBy, treeSince } from '../helpers/death.js';
 import { dir, file, link, symlink, whiteout } from '../helpers/layer-spec.js';
 import type { LayerSpec } from '../helpers/layer-spec.js';
 import { LoopImage } from '../helpers/loop-image.js';
-import { requires } from '../helpers/requires.js';
+import { requires, runProgram } from '../helpers/requires.js';
 import type { Requirement } from '../helpers/requires.js';
 import { tempDir } from '../helpers/tmp.js';
 import type { TempDir } from '../helpers/tmp.js';
@@ -139,7 +139,9 @@ function fill(at: string, what: Fill, spare = 0): () => void {
   };
 }
 
+/** Written out first: blocks that ext4 has only reserved for what is in memory count in rough. */
 const free = (at: string): string => {
+  runProgram('sync', ['-f', at]);
   const { bfree, ffree } = statfsSync(at) as { bfree: number; ffree: number };
   return `${String(bfree)} blocks, ${String(ffree)} inodes`;
 };
