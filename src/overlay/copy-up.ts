@@ -4,7 +4,6 @@
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import type { Outcome } from '../fuse/index.js';
-import type { RealDir } from '../stack/index.js';
 import {
   O_NOFOLLOW,
   O_NONBLOCK,
@@ -31,27 +30,23 @@ import {
   futimens,
   linkFd,
   linkat,
-  mkdirat,
   mknodat,
   openat,
   readlinkat,
   removexattr,
   renameat2,
-  setxattr,
   statx,
   symlinkat,
   unlinkat,
-  utimensat,
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
-import { statNode } from './attr.js';
 import { copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
+import { copyUpDirectory, keepingTimes, markImpure, setOrigin } from './copy-up-directory.js';
 import { indexKey, linkUp, writeFirstNlink } from './hard-links.js';
 import type { DirNode, FileNode, Place } from './node.js';
 import { after, finallyDo } from './outcome.js';
 import type { Overlay } from './overlay.js';
 import { copyOwnership } from './ownership.js';
-import { removeTree } from './work-dir.js';
 import type { WorkDir } from './work-dir.js';
 
 /** How much of the content the copy is to have: `empty` where it will be truncated anyway. */
@@ -62,82 +57,6 @@ const COPY_AT_ONCE = 128 * 1024;
 
 /** The times of a file that is copied to be truncated: it is as if that was done already. */
 const NOW = { atime: { sec: 0, nsec: UTIME_OMIT }, mtime: { sec: 0, nsec: UTIME_NOW } };
-
-/** Records where a copy came from, if the lower file system can tell. */
-function setOrigin(o: Overlay, from: Place, to: string | number): number {
-  const origin = o.origins.encode(from.dir, from.name);
-  if (origin === undefined) return 0;
-  const status = setxattr(to, `${o.namespace}origin`, origin);
-  return status === -errno.EOPNOTSUPP ? 0 : status;
-}
-
-/** Tells the kernel's overlay, before it is so, that a directory holds copies whose inode numbers are not their own. */
-export function markImpure(o: Overlay, dir: DirNode): void {
-  if (dir.impure || dir.upper === undefined) return;
-  setxattr(entryPath(dir.upper.fd(), '.'), `${o.namespace}impure`, Buffer.from('y'));
-  dir.impure = true;
-}
-
-/** Makes sure that a directory exists in the upper. Returns 0 or -errno (EROFS on a read-only mount). */
-export function copyUpDirectory(o: Overlay, dir: DirNode): number {
-  if (dir.upper !== undefined) return 0;
-  const { work } = o;
-  if (work === undefined) return -errno.EROFS;
-  if (dir.at === undefined) return -errno.ENOENT;
-  const { parent, name } = dir.at;
-  const above = copyUpDirectory(o, parent);
-  if (above < 0) return above;
-  const lower = dir.parts[0]!;
-  const stat = new Stat();
-  const known = statNode(o, dir, stat);
-  if (known < 0) return known;
-  const temporary = work.newName();
-  let status = stageDirectory(o, { work, from: lower, temporary }, stat);
-  if (status >= 0) status = setOrigin(o, { dir: lower, name: '' }, entryPath(work.fd, temporary));
-  if (status < 0) {
-    removeTree(work.fd, temporary);
-    return status;
-  }
-  const upper = parent.writable;
-  const shown = keepingTimes(upper, () => {
-    markImpure(o, parent);
-    return renameat2({ dirfd: work.fd, name: temporary }, { dirfd: upper.fd(), name });
-  });
-  if (shown < 0) {
-    removeTree(work.fd, temporary);
-    return shown;
-  }
-  dir.upper = upper.child(name);
-  dir.parts = [dir.upper, ...dir.parts];
-  return 0;
-}
-
-/** Makes an empty directory in the work directory that looks as another one, whose attributes are `stat`. */
-export function stageDirectory(
-  o: Overlay,
-  place: { work: WorkDir; from: RealDir; temporary: ByteString },
-  stat: Stat,
-): number {
-  const { work, from, temporary } = place;
-  const made = mkdirat(work.fd, temporary, 0o700);
-  if (made < 0) return made;
-  const fd = from.fd();
-  if (fd < 0) return fd;
-  let status = copyXattrs(entryPath(fd, '.'), entryPath(work.fd, temporary));
-  if (status >= 0) status = copyOwnership(o, { dirfd: work.fd, name: temporary }, stat);
-  return status < 0 ? status : copyTimes(work.fd, temporary, stat);
-}
-
-/** Runs a change of a directory's entries that is none to its users: its times stay. */
-function keepingTimes(dir: RealDir, change: () => number): number {
-  const stat = new Stat();
-  const fd = dir.fd();
-  if (fd < 0) return fd;
-  const known = fstatx(fd, stat);
-  const status = change();
-  if (known >= 0 && status >= 0) utimensat(dir.fd(), '.', timesOf(stat));
-  return status;
-}
 
 /** Makes sure that a file is in the upper, with the data wanted. Returns 0 or -errno, later if data is copied. */
 export function copyUp(o: Overlay, node: FileNode, wanted: WantedData = 'all'): Outcome {

@@ -38,7 +38,7 @@ import {
 import type { Place as SysPlace } from '../sys/index.js';
 import { WHITEOUT_PREFIX, isWhiteout, makeOpaque } from '../whiteout/index.js';
 import { fillAttr } from './attr.js';
-import { copyUpDirectory } from './copy-up.js';
+import { copyUpDirectory } from './copy-up-directory.js';
 import { addToListing } from './listing.js';
 import type { DirNode, FileNode, Node } from './node.js';
 import { register } from './open.js';

@@ -15,7 +15,8 @@ import {
   statx,
   unlinkat,
 } from '../sys/index.js';
-import { copyUp, copyUpDirectory, copyUpName } from './copy-up.js';
+import { copyUpDirectory } from './copy-up-directory.js';
+import { copyUp, copyUpName } from './copy-up.js';
 import { countByUpper, countNames, dropIndex } from './hard-links.js';
 import { removeFromListing } from './listing.js';
 import { findLower, lookupChild } from './lookup.js';

@@ -18,7 +18,8 @@ import {
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
 import { isWhiteout, makeOpaque, setRedirect } from '../whiteout/index.js';
-import { copyUp, copyUpDirectory, copyUpName, markImpure, stageDirectory } from './copy-up.js';
+import { copyUpDirectory, markImpure, stageDirectory } from './copy-up-directory.js';
+import { copyUp, copyUpName } from './copy-up.js';
 import { prepare } from './create.js';
 import { addToListing, removeFromListing } from './listing.js';
 import { lookupChild } from './lookup.js';

@@ -4,7 +4,8 @@ import { O_RDWR, UTIME_OMIT, close, ftruncate, utimens, utimensat } from '../sys
 import { errno } from '../core/index.js';
 import type { Attr, AttrChange, Outcome } from '../fuse/index.js';
 import { fillAttr, statNode } from './attr.js';
-import { copyUp, copyUpDirectory } from './copy-up.js';
+import { copyUpDirectory } from './copy-up-directory.js';
+import { copyUp } from './copy-up.js';
 import { openReal } from './handles.js';
 import type { FileNode, Node } from './node.js';
 import { splitFromReaders } from './open.js';

@@ -6,7 +6,8 @@ import { S_ISGID, entryPath, getxattr as get, listxattr as list } from '../sys/i
 import { removexattr as remove, setxattr as set } from '../sys/index.js';
 import { escapeXattr, unescapeXattr } from '../whiteout/index.js';
 import { statNode, xattrTarget } from './attr.js';
-import { copyUp, copyUpDirectory } from './copy-up.js';
+import { copyUpDirectory } from './copy-up-directory.js';
+import { copyUp } from './copy-up.js';
 import type { Node } from './node.js';
 import { after } from './outcome.js';
 import { adoptModeOfAcl, changeMode } from './ownership.js';
