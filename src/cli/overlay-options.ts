@@ -99,6 +99,7 @@ const RULES = new Map<string, OptionRule>([
   ['noexec', { kind: 'flag', field: 'noexec' }],
   ['volatile', { kind: 'flag', field: 'volatile' }],
   ['userxattr', { kind: 'flag', field: 'userxattr' }],
+  ['passthrough', { kind: 'choice', field: 'passthrough', values: { auto: 'auto', all: 'all', off: 'off' } }],
   ['noacl', { kind: 'flag', field: 'noacl' }],
   ['timeout', { kind: 'seconds', field: 'timeout' }],
   ['uidmapping', { kind: 'id-map', field: 'uidMapping' }],

@@ -29,6 +29,8 @@ export interface DispatchOptions {
   /** Where replies are built: as large as the largest read, plus a header. */
   readonly replyBuffer: Buffer;
   readonly validity: reply.Validity;
+  /** Answer OPEN with ENOSYS, once: the kernel opens and closes files by itself from then on, and keeps their pages. */
+  readonly noOpen: boolean;
   /** Sends the first `length` bytes of the reply buffer. */
   readonly send: (length: number) => void;
   readonly logError: (message: string, error: unknown) => void;
@@ -42,6 +44,7 @@ export class Dispatcher {
   readonly #fs: Filesystem;
   readonly #out: Buffer;
   readonly #validity: reply.Validity;
+  readonly #noOpen: boolean;
   readonly #send: (length: number) => void;
   readonly #logError: DispatchOptions['logError'];
   readonly #sink: ReplySink;
@@ -55,6 +58,7 @@ export class Dispatcher {
     this.#fs = options.filesystem;
     this.#out = options.replyBuffer;
     this.#validity = options.validity;
+    this.#noOpen = options.noOpen;
     this.#send = options.send;
     this.#logError = options.logError;
     this.#sink = new ReplySink(options.replyBuffer, options.validity);
@@ -224,6 +228,10 @@ export class Dispatcher {
         return this.#withEntry(id, this.#entry, fs.link(q.u64(0), nodeid, q.name(), this.#entry));
       }
       case opcode.OPEN: {
+        if (this.#noOpen) {
+          this.#reply(id, -errno.ENOSYS, BODY);
+          return NO_REPLY;
+        }
         q.body(BODY_SIZE.open);
         const { opened } = this.#newOut();
         const killSuidgid = (q.u32(4) & abi.FUSE_OPEN_KILL_SUIDGID) !== 0;
@@ -290,11 +298,12 @@ export class Dispatcher {
         const range = { offset: q.offset(8), length: q.offset(16), mode: q.u32(24) };
         return this.#empty(id, fs.fallocate(q.u64(0), range, q));
       }
-      case opcode.LSEEK:
+      case opcode.LSEEK: {
         q.body(BODY_SIZE.lseek);
-        return this.#then(id, fs.lseek(q.u64(0), q.offset(8, errno.ENXIO), q.u32(16)), (offset) => {
-          return BODY + reply.writeWide(this.#out, BODY, offset);
-        });
+        const [fh, offset, whence] = [q.u64(0), q.offset(8, errno.ENXIO), q.u32(16)];
+        const found = fh === NOT_OPENED ? fs.lseekNode(nodeid, offset, whence) : fs.lseek(fh, offset, whence);
+        return this.#then(id, found, (value) => BODY + reply.writeWide(this.#out, BODY, value));
+      }
       case opcode.COPY_FILE_RANGE: {
         q.body(BODY_SIZE.copyFileRange);
         const length = Math.min(q.u32(40) + q.u32(44) * 0x100000000, MAX_COPY);
@@ -337,7 +346,9 @@ export class Dispatcher {
     q.body(BODY_SIZE.read);
     const size = q.u32(16);
     if (size > this.#out.length - BODY) return -errno.EINVAL;
-    const outcome = this.#fs.read(q.u64(0), q.offset(8, errno.EINVAL), this.#out.subarray(BODY, BODY + size));
+    const [fh, offset] = [q.u64(0), q.offset(8, errno.EINVAL)];
+    const into = this.#out.subarray(BODY, BODY + size);
+    const outcome = fh === NOT_OPENED ? this.#fs.readNode(q.nodeid, offset, into) : this.#fs.read(fh, offset, into);
     return this.#then(id, outcome, (length) => BODY + length);
   }
 
@@ -349,6 +360,9 @@ export class Dispatcher {
     return BODY + value.copy(this.#out, BODY);
   }
 }
+
+/** The handle of a file whose OPEN was answered with ENOSYS. */
+const NOT_OPENED = 0;
 
 /** A 32-bit count is what the reply can say. */
 const MAX_COPY = 0x7ffff000;

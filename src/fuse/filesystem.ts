@@ -123,6 +123,8 @@ export interface Filesystem {
   ): Outcome;
   /** Bytes read into `into`, which is valid only until the method returns. */
   read(fh: number, offset: number, into: Buffer): number;
+  /** As `read`, of a file that was not opened: what the kernel asks for when the session refuses to be told of opens. */
+  readNode(nodeid: number, offset: number, into: Buffer): number;
   /** Bytes written of `data`, which is valid only until the method returns. */
   write(fh: number, options: { offset: number; killSuidgid: boolean }, data: Buffer): Outcome;
   release(nodeid: number, fh: number): void;
@@ -139,6 +141,8 @@ export interface Filesystem {
   fallocate(fh: number, options: { mode: number; offset: number; length: number }, caller: Caller): Outcome;
   /** The offset found. */
   lseek(fh: number, offset: number, whence: number): Outcome;
+  /** As `lseek`, of a file that was not opened. */
+  lseekNode(nodeid: number, offset: number, whence: number): Outcome;
   copyFileRange(range: CopyRange, caller: Caller): Outcome;
   /** The file system is un-mounted; nothing is called after this. */
   destroy(): void;

@@ -27,6 +27,8 @@ export interface SessionOptions {
   /** Whether to ask for passthrough (the kernel grants it to CAP_SYS_ADMIN). */
   readonly passthrough: boolean;
   readonly acl: boolean;
+  /** Let the kernel open files without telling us: for a file system that nobody can change. */
+  readonly noOpen: boolean;
   /** Called once the kernel and we have agreed: from here on the mount answers. */
   readonly onReady: () => void;
   /** Called before the thread goes to sleep. */
@@ -50,6 +52,7 @@ export class Session {
       filesystem: options.filesystem,
       replyBuffer: this.#reply,
       validity: options.validity,
+      noOpen: options.noOpen,
       send: (length) => {
         this.#send(length);
       },

@@ -101,6 +101,8 @@ export class FileNode extends BaseNode {
   /** Open handles. */
   opens = 0;
   backing: Backing | undefined;
+  /** Whether the file in the lower layer is small; asked when first needed. */
+  smallLower: boolean | undefined;
   /** Set for hard links that span layers: the link count, kept in the kernel's `nlink` attribute. */
   indexed: { nlink: number; readonly lowerNlink: number; readonly key: ByteString } | undefined;
   /** After a split from readers: the node its names lead to now, which has its attributes. */

@@ -23,7 +23,7 @@ import {
 import { copyUp } from './copy-up.js';
 import { openReal } from './handles.js';
 import { dropPrivileges, isPrivileged } from './privileges.js';
-import { statNode } from './attr.js';
+import { statNode, statReal } from './attr.js';
 import type { FileNode } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
@@ -102,7 +102,10 @@ export function register(
 ): number {
   const { caller, flags } = request;
   if (node.type === S_IFREG && o.kernel?.passthrough === true && (node.opens === 0 || node.backing !== undefined)) {
-    const writes = (flags & O_ACCMODE) !== O_RDONLY && statNode(o, node, o.stat) >= 0;
+    const reads = (flags & O_ACCMODE) === O_RDONLY;
+    if (reads && node.backing === undefined && isSmall(o, node))
+      return registerCached(o, node, { flags, fd: -1 }, opened);
+    const writes = !reads && statNode(o, node, o.stat) >= 0;
     if (writes && isProtected(o.stat.attributes, flags)) return -errno.EPERM;
     // A write has to take setuid and setgid away. With passthrough nobody would: the kernel leaves it to us
     // (HANDLE_KILLPRIV_V2), and the file system below sees our own rights.
@@ -123,9 +126,27 @@ export function register(
   }
   const fd = openReal(node, flags);
   if (fd < 0) return fd;
-  opened.fh = o.handles.add({ node, flags, fd });
+  return registerCached(o, node, { flags, fd }, opened);
+}
+
+/** A handle whose data goes through the kernel's pages; an fd is needed when a page is missing. Returns 0. */
+function registerCached(o: Overlay, node: FileNode, how: { flags: number; fd: number }, opened: Opened): number {
+  opened.fh = o.handles.add({ node, ...how });
+  // What is written through passthrough makes no page stale: opening with it drops them (fuse_open).
   opened.flags = FOPEN_KEEP_CACHE;
   return 0;
+}
+
+/**
+ * One read of the kernel's readahead. Opening such a file for reading costs no system call when its pages are cached, and
+ * none of it makes the kernel ask for its access time again, as each read through passthrough does.
+ */
+const SMALL = 128 << 10;
+
+function isSmall(o: Overlay, node: FileNode): boolean {
+  if (!o.smallThroughCache || node.data !== undefined) return false;
+  if (node.inUpper) return statReal(node, o.stat) >= 0 && o.stat.size <= SMALL;
+  return (node.smallLower ??= statReal(node, o.stat) >= 0 && o.stat.size <= SMALL);
 }
 
 /** The kernel opens the backing file again with the flags of each open, so reading is enough here. */

@@ -2,6 +2,8 @@
 
 import type { IdRules } from './id-map.js';
 
+export type Passthrough = 'auto' | 'all' | 'off';
+
 export interface OverlayOptions extends IdRules {
   /** Layer directories, top first. */
   readonly lowerdir: readonly string[];
@@ -23,8 +25,12 @@ export interface OverlayOptions extends IdRules {
   readonly userxattr?: boolean;
   /** Seconds the kernel may cache names and attributes; by default for ever, since all changes go through the mount. */
   readonly timeout?: number;
-  /** Let file data bypass the server where the kernel allows it; on by default. */
-  readonly passthrough?: boolean;
+  /**
+   * Which files the kernel reads and writes past the server, where it allows that. 'auto': on a writable mount all but
+   * small ones that are read; on a read-only one none, since the kernel opens files there without asking. 'all': then
+   * mounts share the pages of their layers in memory. 'off': none.
+   */
+  readonly passthrough?: Passthrough;
   /** Do not enforce or keep POSIX ACLs. */
   readonly noacl?: boolean;
   /** Show a link count of 1 for every directory. */

@@ -86,6 +86,7 @@ export class OverlayFs implements Filesystem {
   }
 
   forget(nodeid: number, nlookup: number): void {
+    this.#o.readers.forget(nodeid);
     this.#o.nodes.forget(nodeid, nlookup);
   }
 
@@ -185,6 +186,17 @@ export class OverlayFs implements Filesystem {
     return fd < 0 ? fd : pread(fd, into, offset);
   }
 
+  readNode(nodeid: number, offset: number, into: Buffer): number {
+    const fd = this.#unopened(nodeid);
+    return fd < 0 ? fd : pread(fd, into, offset);
+  }
+
+  /** The fd of a file that the kernel opened without us; or -errno. */
+  #unopened(nodeid: number): number {
+    const node = this.#o.nodes.get(nodeid);
+    return node.kind === 'directory' ? -errno.EISDIR : this.#o.readers.fd(node);
+  }
+
   write(fh: number, options: { offset: number; killSuidgid: boolean }, data: Buffer): Outcome {
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
@@ -257,6 +269,11 @@ export class OverlayFs implements Filesystem {
     return fd < 0 ? fd : lseek(fd, offset, whence);
   }
 
+  lseekNode(nodeid: number, offset: number, whence: number): Outcome {
+    const fd = this.#unopened(nodeid);
+    return fd < 0 ? fd : lseek(fd, offset, whence);
+  }
+
   copyFileRange(range: CopyRange, caller: Caller): Outcome {
     const from = this.#o.handles.fd(range.fhIn);
     if (from < 0) return from;
@@ -277,6 +294,7 @@ export class OverlayFs implements Filesystem {
 
   destroy(): void {
     this.#o.handles.close();
+    this.#o.readers.close();
     this.#o.nodes.close();
     const { work, volatile } = this.#o;
     work?.close();

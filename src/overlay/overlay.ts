@@ -7,6 +7,7 @@ import type { XattrNamespace } from '../whiteout/index.js';
 import { InoMap } from './ino.js';
 import { NodeTable } from './node-table.js';
 import { HandleTable } from './handles.js';
+import { Readers } from './readers.js';
 import { Origins } from './origin.js';
 import type { StatOverrides } from './stat-override.js';
 import type { WorkDir } from './work-dir.js';
@@ -25,6 +26,8 @@ export interface OverlaySetup {
   readonly redirects: boolean;
   /** Whether ACLs count. */
   readonly acl: boolean;
+  /** Whether small files that are only read go through the kernel's own pages, and not past us. */
+  readonly smallThroughCache: boolean;
 }
 
 export class Overlay {
@@ -32,6 +35,8 @@ export class Overlay {
   readonly work: WorkDir | undefined;
   readonly nodes: NodeTable;
   readonly handles = new HandleTable();
+  /** On a read-only mount. */
+  readonly readers = new Readers();
   readonly inos: InoMap;
   readonly origins: Origins;
   readonly namespace: XattrNamespace;
@@ -42,6 +47,7 @@ export class Overlay {
   readonly overrides: StatOverrides | undefined;
   readonly redirects: boolean;
   readonly acl: boolean;
+  readonly smallThroughCache: boolean;
   /** What the kernel agreed to; set by INIT. */
   kernel: Kernel | undefined;
   /** For the request being handled; whatever calls another function must expect it to be overwritten. */
@@ -56,6 +62,7 @@ export class Overlay {
     this.overrides = setup.overrides;
     this.redirects = setup.redirects;
     this.acl = setup.acl;
+    this.smallThroughCache = setup.smallThroughCache;
     const { layers, root } = setup.stack;
     this.nodes = new NodeTable(root, setup.work === undefined ? undefined : root[0]);
     // From the bottom up: putting a layer on top changes no number.

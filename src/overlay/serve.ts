@@ -44,6 +44,7 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
     volatile: options.volatile === true,
     offload,
     acl: options.noacl !== true,
+    smallThroughCache: cachesPages(options),
     redirects: options.redirectDir !== false,
     overrides: xattrPermissions === 1 || xattrPermissions === 2 ? new StatOverrides(xattrPermissions) : undefined,
   });
@@ -51,6 +52,11 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
   const top = root.parts[0];
   if (top !== undefined && top.stat(overlay.stat) >= 0) overlay.inos.assign(overlay.stat, root);
   return overlay;
+}
+
+/** Whether the kernel may keep pages of its own: not where layers change below (`timeout`), or their pages are to be shared. */
+function cachesPages(options: OverlayOptions): boolean {
+  return (options.passthrough ?? 'auto') === 'auto' && options.timeout === undefined;
 }
 
 function openWorkDir(path: string, namespace: XattrNamespace | undefined): WorkDir {
@@ -88,8 +94,9 @@ export async function serve(serving: Serving, overlay: Overlay, offload: Offload
     filesystem: showOverlay(overlay, options),
     offload,
     validity: { sec: Math.floor(timeout), nsec: Math.round((timeout % 1) * 1e9) },
-    passthrough: options.passthrough !== false,
+    passthrough: options.passthrough !== 'off',
     acl: options.noacl !== true,
+    noOpen: overlay.work === undefined && cachesPages(options),
     onReady: serving.onReady,
     onIdle: () => {
       memory.idle();

@@ -57,7 +57,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   ...['lower', 'second lower'].map((origin): Deviation => ({
     family: 'io',
-    check: `a handle open for reading sees a later write, ${origin}`,
+    check: `a handle open for reading sees a later write, big, ${origin}`,
     on: 'veneer',
     part: 'check',
     why: 'through passthrough, a handle that was open for reading before the copy-up keeps the lower file',

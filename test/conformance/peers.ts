@@ -41,50 +41,53 @@ const TCGETS = 0x5401;
 const WORKS_OR_NOT_HERE = { err: ['success', 'ENOTTY', 'EOPNOTSUPP'] };
 const NO_CLONES = { err: ['success', 'EOPNOTSUPP', 'ENOTTY', 'EXDEV'] };
 
-const ioctls: readonly Check[] = byOrigin({ f: 'content', g: 'other', d: dir() }, (layers, origin) => [
-  {
-    name: `attribute ioctls work or are ENOTTY, ${origin}`,
-    ...layers,
-    run: (ctx) => {
-      for (const open of [() => ctx.open('f', O_RDONLY), () => ctx.open('f', O_RDWR), () => ctx.opendir('d')]) {
-        const handle = open();
-        const buffer = Buffer.alloc(64);
-        for (const request of [FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR, FS_IOC_GETVERSION])
-          expectResult(`ioctl ${request.toString(16)}`, ioctl(handle.fd, request, buffer), WORKS_OR_NOT_HERE);
-        expectResult('TCGETS', ioctl(handle.fd, TCGETS, buffer), { err: 'ENOTTY' });
-        const flags = Buffer.alloc(64);
-        if (ioctl(handle.fd, FS_IOC_GETFLAGS, flags) < 0)
-          expectResult('SETFLAGS', ioctl(handle.fd, FS_IOC_SETFLAGS, flags), { err: 'ENOTTY' });
-        handle.close();
-      }
-      ctx.expectContent('f', 'content');
+const ioctls: readonly Check[] = byOrigin(
+  { f: 'content', g: 'other', big: 'x'.repeat(200_000), d: dir() },
+  (layers, origin) => [
+    {
+      name: `attribute ioctls work or are ENOTTY, ${origin}`,
+      ...layers,
+      run: (ctx) => {
+        for (const open of [() => ctx.open('f', O_RDONLY), () => ctx.open('f', O_RDWR), () => ctx.opendir('d')]) {
+          const handle = open();
+          const buffer = Buffer.alloc(64);
+          for (const request of [FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR, FS_IOC_GETVERSION])
+            expectResult(`ioctl ${request.toString(16)}`, ioctl(handle.fd, request, buffer), WORKS_OR_NOT_HERE);
+          expectResult('TCGETS', ioctl(handle.fd, TCGETS, buffer), { err: 'ENOTTY' });
+          const flags = Buffer.alloc(64);
+          if (ioctl(handle.fd, FS_IOC_GETFLAGS, flags) < 0)
+            expectResult('SETFLAGS', ioctl(handle.fd, FS_IOC_SETFLAGS, flags), { err: 'ENOTTY' });
+          handle.close();
+        }
+        ctx.expectContent('f', 'content');
+      },
     },
-  },
-  {
-    name: `attribute ioctls on a handle from before a copy-up, ${origin}`,
-    ...layers,
-    run: (ctx) => {
-      const reader = ctx.open('f', O_RDONLY);
-      ctx.append('f', '+');
-      expectResult('GETFLAGS', ioctl(reader.fd, FS_IOC_GETFLAGS, Buffer.alloc(64)), WORKS_OR_NOT_HERE);
+    {
+      name: `attribute ioctls on a handle from before a copy-up, ${origin}`,
+      ...layers,
+      run: (ctx) => {
+        const reader = ctx.open('big', O_RDONLY);
+        ctx.append('big', '+');
+        expectResult('GETFLAGS', ioctl(reader.fd, FS_IOC_GETFLAGS, Buffer.alloc(64)), WORKS_OR_NOT_HERE);
+      },
     },
-  },
-  {
-    name: `a clone is made or refused honestly, and nothing is written then, ${origin}`,
-    ...layers,
-    run: (ctx) => {
-      const [from, to] = [ctx.open('f', O_RDONLY), ctx.open('g', O_RDWR)];
-      const cloned = expectResult('FICLONE', ficlone(to.fd, from.fd), NO_CLONES);
-      if (cloned < 0) ctx.expectContent('g', 'other');
-      const range = Buffer.alloc(32);
-      range.writeBigInt64LE(BigInt(from.fd), 0);
-      expectResult('FICLONERANGE', ioctl(to.fd, FICLONERANGE, range), NO_CLONES);
-      // What cp does then.
-      expectEqual('copied', from.copyTo(to, 7), 7);
-      ctx.expectContent('g', 'content');
+    {
+      name: `a clone is made or refused honestly, and nothing is written then, ${origin}`,
+      ...layers,
+      run: (ctx) => {
+        const [from, to] = [ctx.open('f', O_RDONLY), ctx.open('g', O_RDWR)];
+        const cloned = expectResult('FICLONE', ficlone(to.fd, from.fd), NO_CLONES);
+        if (cloned < 0) ctx.expectContent('g', 'other');
+        const range = Buffer.alloc(32);
+        range.writeBigInt64LE(BigInt(from.fd), 0);
+        expectResult('FICLONERANGE', ioctl(to.fd, FICLONERANGE, range), NO_CLONES);
+        // What cp does then.
+        expectEqual('copied', from.copyTo(to, 7), 7);
+        ctx.expectContent('g', 'content');
+      },
     },
-  },
-]);
+  ],
+);
 
 const birth = (ctx: Ctx, path: string): string => {
   const stat = new Stat();

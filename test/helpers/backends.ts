@@ -92,7 +92,7 @@ function mountKernel(staged: Staged): void {
 export interface VeneerOptions {
   readonly volatile?: boolean;
   readonly nodev?: boolean;
-  readonly passthrough?: boolean;
+  readonly passthrough?: 'auto' | 'all' | 'off';
 }
 
 /** The built room's functions, as test code needs them. */

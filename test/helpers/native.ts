@@ -4,6 +4,7 @@ import type { ByteString } from '../../src/core/index.js';
 import { bind, cString, result } from '../../src/sys/libc.js';
 
 const nativeTruncate = bind('int truncate64(void *, int64_t)');
+const nativeFstatat = bind('int fstatat64(int, void *, void *, int)');
 const nativeFaccessat = bind('int faccessat(int, void *, int, int)');
 const nativeLseek = bind('int64_t lseek64(int, int64_t, int)');
 const nativeGetdents = bind('intptr_t getdents64(int, void *, size_t)');
@@ -19,8 +20,16 @@ const nativeLoad = bind('intptr_t memmove(void *, intptr_t, size_t)');
 const AT_FDCWD = -100;
 const AT_EACCESS = 0x200;
 
+/** Larger than any architecture's struct stat. */
+const STAT = Buffer.alloc(256);
+
 export function truncate(path: ByteString, size: number): number {
   return result(nativeTruncate(cString(path), size));
+}
+
+/** stat(2) without a birth time, as most programs ask; 0 or -errno. Follows a symlink. */
+export function stat(path: ByteString): number {
+  return result(nativeFstatat(AT_FDCWD, cString(path), STAT, 0));
 }
 
 /** access(2) for the effective identity: `mode` of R_OK 4, W_OK 2, X_OK 1. */

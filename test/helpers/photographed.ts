@@ -1,23 +1,9 @@
 // A server that is photographed: what is on disk before each of its changes, which is what a kill there leaves.
 
-import { cpSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { logFileOf } from './backends.js';
 import type { OverlayDoor, Staged } from './backends.js';
-import { DOOR } from './requires.js';
-
-/** A copy of the build below `dir` whose libc takes photographs. Returns the overlay room's functions. */
-export async function photographedBuild(dir: string): Promise<OverlayDoor> {
-  const project = path.resolve(import.meta.dirname, '../..');
-  const dist = path.join(dir, 'dist');
-  cpSync(path.resolve(path.dirname(DOOR), '..'), dist, { recursive: true });
-  symlinkSync(path.join(project, 'node_modules'), path.join(dir, 'node_modules'));
-  copyFileSync(path.join(project, 'package.json'), path.join(dir, 'package.json'));
-  renameSync(path.join(dist, 'sys/libc.js'), path.join(dist, 'sys/libc-original.js'));
-  copyFileSync(path.join(import.meta.dirname, 'photographing-libc.mjs'), path.join(dist, 'sys/libc.js'));
-  return (await import(pathToFileURL(path.join(dist, 'overlay/index.js')).href)) as OverlayDoor;
-}
 
 /**
  * Mounts, prepares, and photographs what `act` makes the server do: one stage for each change on disk, as it was before

@@ -8,7 +8,8 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { KERNEL_OPTIONS, backendGate, loggedErrors, mountStaged, stage } from '../helpers/backends.js';
 import type { Staged } from '../helpers/backends.js';
 import { expectOneOf, leftInWork, strayNumbers, treeSince, withoutDirectoryTimes } from '../helpers/death.js';
-import { photograph, photographedBuild } from '../helpers/photographed.js';
+import { buildWithLibc } from '../helpers/build-with-libc.js';
+import { photograph } from '../helpers/photographed.js';
 import { tempDir } from '../helpers/tmp.js';
 import type { TempDir } from '../helpers/tmp.js';
 import { expectSameTree, snapshot } from '../helpers/tree.js';
@@ -100,7 +101,7 @@ const gates = [backendGate('kernel'), backendGate('veneer')];
 
 describe.skipIf(gates.some((gate) => gate.skip))('death at each step', () => {
   const buildDir = tempDir('photographs');
-  const door = photographedBuild(buildDir.path);
+  const door = buildWithLibc(buildDir.path, 'photographing-libc.mjs');
   let temp: TempDir;
   const newStage = (): Staged => {
     temp = tempDir('death-step');

@@ -24,6 +24,9 @@ Options:
      userxattr          mark changes with user.overlay.* attributes, as overlayfs does for users
      volatile           never sync: fast, and worthless after a crash, when the next mount is refused
      timeout=SECONDS    how long names and attributes are cached (default: for ever)
+     passthrough=all|off
+                        read small files and read-only mounts past the server, too, so that mounts share the pages
+                        of their layers in memory; or read and write everything through the server
      noacl              POSIX ACLs do not count
      redirect_dir=off   a directory with lower contents cannot be renamed (EXDEV): for layers others are to read
      uidmapping=DISK:SHOWN:LENGTH[:DISK:SHOWN:LENGTH...]

@@ -15,6 +15,31 @@ function lookupWith(unique: bigint): Buffer {
 const uniqueOf = (reply: Buffer): bigint => reply.readBigUInt64LE(8);
 const errorOf = (reply: Buffer): number => Math.abs(reply.readInt32LE(4));
 
+describe('files that the kernel opens by itself', () => {
+  const opened = (name: 'open' | 'read' | 'lseek', fh: number): Harness => {
+    const harness = new Harness({ noOpen: true });
+    const message = Buffer.from(golden(name).request);
+    if (name !== 'open') message.writeBigUInt64LE(BigInt(fh), 40);
+    harness.send(message);
+    return harness;
+  };
+
+  test('OPEN is refused for good, and nobody is asked', () => {
+    const harness = opened('open', 0);
+    expect([harness.onlyError, harness.filesystem.calls, harness.errors]).toEqual([errno.ENOSYS, [], []]);
+  });
+
+  test.each([
+    ['read', 'readNode'],
+    ['lseek', 'lseekNode'],
+  ] as const)('%s without a handle is of the node', (name, method) => {
+    const rest: unknown[] = [expect.any(Number), expect.any(Number)];
+    const nodeid = Number(golden(name).request.readBigUInt64LE(16));
+    expect(opened(name, 0).filesystem.calls).toEqual([[method, nodeid, ...rest]]);
+    expect(opened(name, 7).filesystem.calls).toEqual([[name, 7, ...rest]]);
+  });
+});
+
 describe('ENOSYS on purpose', () => {
   const { FLUSH, OPENDIR, RELEASEDIR, GETLK, SETLK, SETLKW, ACCESS, BMAP, POLL, SYNCFS, COPY_FILE_RANGE_64 } = opcode;
   const notServed = {

@@ -14,11 +14,12 @@ export class Harness {
   /** What is left of earlier replies. */
   readonly replyBuffer = Buffer.alloc(8192, 0xa5);
 
-  constructor() {
+  constructor(options: { noOpen: boolean } = { noOpen: false }) {
     this.dispatcher = new Dispatcher({
       filesystem: this.filesystem,
       replyBuffer: this.replyBuffer,
       validity: VALIDITY,
+      ...options,
       send: (length) => {
         this.replies.push(Buffer.from(this.replyBuffer.subarray(0, length)));
       },

@@ -47,6 +47,7 @@ async function serve(
     validity: VALIDITY,
     passthrough: wishes.passthrough ?? true,
     acl: wishes.acl ?? true,
+    noOpen: false,
     onReady: () => (ready += 1),
     onIdle: () => undefined,
     logError: (message) => logged.push(message),
@@ -94,7 +95,7 @@ describe('INIT', () => {
     }
   });
 
-  test('never takes the writeback cache, which excludes passthrough, nor opens without OPEN', () => {
+  test("never takes the writeback cache, which excludes passthrough, nor flags that are the kernel's to say", () => {
     expect(flags! & (initFlag.WRITEBACK_CACHE | initFlag.NO_OPEN_SUPPORT | initFlag.EXPORT_SUPPORT)).toBe(0);
   });
 

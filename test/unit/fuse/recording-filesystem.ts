@@ -99,6 +99,9 @@ export class RecordingFilesystem implements Filesystem {
   read(fh: number, offset: number, into: Buffer): number {
     return this.#call({ into }, 'read', fh, offset, into.length) as number;
   }
+  readNode(nodeid: number, offset: number, into: Buffer): number {
+    return this.#call({ into }, 'readNode', nodeid, offset, into.length) as number;
+  }
   write(fh: number, options: unknown, data: Buffer): Outcome {
     return this.#call({}, 'write', fh, options, data);
   }
@@ -134,6 +137,9 @@ export class RecordingFilesystem implements Filesystem {
   }
   lseek(fh: number, offset: number, whence: number): Outcome {
     return this.#call({}, 'lseek', fh, offset, whence);
+  }
+  lseekNode(nodeid: number, offset: number, whence: number): Outcome {
+    return this.#call({}, 'lseekNode', nodeid, offset, whence);
   }
   copyFileRange(range: CopyRange, { uid, gid }: Caller): Outcome {
     return this.#call({}, 'copyFileRange', range, { uid, gid });
