@@ -58,10 +58,13 @@ const COPY_AT_ONCE = 128 * 1024;
 /** The times of a file that is copied to be truncated: it is as if that was done already. */
 const NOW = { atime: { sec: 0, nsec: UTIME_OMIT }, mtime: { sec: 0, nsec: UTIME_NOW } };
 
-/** Makes sure that a file is in the upper, with the data wanted. Returns 0 or -errno, later if data is copied. */
+/**
+ * Makes sure that a file is in the upper, with the data wanted and under all known names: the upper may be somebody's
+ * layer one day, and then the index does not count. Returns 0 or -errno, later if data is copied.
+ */
 export function copyUp(o: Overlay, node: FileNode, wanted: WantedData = 'all'): Outcome {
   if (node.copying !== undefined) return node.copying.then(() => copyUp(o, node, wanted));
-  if (node.inUpper && node.data === undefined) return 0;
+  if (node.inUpper && node.data === undefined) return copyUpNames(o, node);
   if (o.work === undefined) return -errno.EROFS;
   const [first] = node.names;
   if (first !== undefined) {
@@ -181,7 +184,7 @@ function publish(o: Overlay, made: { node: FileNode; staged: Staged; lower: Plac
   node.upper = place;
   node.data = undefined;
   node.nameUnsynced = true;
-  const named = copyUpOtherNames(o, node);
+  const named = copyUpNames(o, node);
   o.handles.reopen(node);
   return named;
 }
@@ -219,14 +222,17 @@ function show(o: Overlay, staged: Staged, place: Place): number {
   return renameat2({ dirfd: o.work!.fd, name: staged.name }, to);
 }
 
-/** The other names find the copy through the index; those the kernel knows already get it at once. */
-function copyUpOtherNames(o: Overlay, node: FileNode): number {
-  for (const { parent, name } of node.names.slice(1)) {
-    const status = copyUpName(o, node, { parent, name });
+/** The other names find an indexed copy through the index; those the kernel knows are in the upper themselves. */
+function copyUpNames(o: Overlay, node: FileNode): number {
+  if (node.indexed === undefined) return 0;
+  for (const at of node.names) {
+    const status = copyUpName(o, node, at);
     if (status < 0) return status;
   }
   return 0;
 }
+
+const scratch = new Stat();
 
 /** Makes sure that one name of an upper file is in the upper itself, not only its inode. Returns 0 or -errno. */
 export function copyUpName(o: Overlay, node: FileNode, at: { parent: DirNode; name: ByteString }): number {
@@ -235,11 +241,13 @@ export function copyUpName(o: Overlay, node: FileNode, at: { parent: DirNode; na
   if (above < 0) return above;
   const dir = at.parent.writable;
   const place: Place = { dir, name: at.name };
-  const status = keepingTimes(dir, () => {
-    markImpure(o, at.parent);
-    return linkUp(o, node, place);
-  });
-  if (status < 0) return status;
+  if (statx(dir.fd(), at.name, scratch) < 0) {
+    const status = keepingTimes(dir, () => {
+      markImpure(o, at.parent);
+      return linkUp(o, node, place);
+    });
+    if (status < 0) return status;
+  }
   if (node.upper?.dir === o.work?.index) node.upper = place;
   return 0;
 }
@@ -280,7 +288,7 @@ function copyUpSpecial(o: Overlay, work: WorkDir, node: FileNode): number {
     return status;
   }
   node.upper = { dir, name: first.name };
-  return copyUpOtherNames(o, node);
+  return copyUpNames(o, node);
 }
 
 function makeSpecial(o: Overlay, at: SysPlace, from: { lower: Place; stat: Stat }): number {

@@ -78,7 +78,6 @@ export function linkUp(o: Overlay, node: FileNode, to: Place): number {
   if (node.indexed === undefined || node.upper === undefined) return -errno.ESTALE;
   const dirfd = to.dir.fd();
   if (dirfd < 0) return dirfd;
-  if (statx(dirfd, to.name, spare) >= 0) return 0;
   const counted = writeNlink(o, node, { letter: 'L', nlink: node.indexed.lowerNlink });
   if (counted < 0) return counted;
   return linkat({ dirfd: node.upper.dir.fd(), name: node.upper.name }, { dirfd, name: to.name });

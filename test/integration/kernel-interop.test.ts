@@ -1,7 +1,18 @@
 // Uppers that go back and forth between kernel overlayfs and veneer. (What each conformance check leaves goes both ways,
 // too; here are longer stories.)
 
-import { appendFileSync, chmodSync, chownSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MNT_DETACH, getxattr, mount, must, umount2 } from '../../src/sys/index.js';
 import { dir, file, link, opaque, symlink, whiteout } from '../helpers/layer-spec.js';
@@ -94,6 +105,29 @@ describe.skipIf(skip)('an upper that both write', () => {
       rmSync(`${root}/a`);
     });
     expect(tree.get('b')?.links).toMatch(/^3/);
+  });
+});
+
+describe.skipIf(skip)('an upper on its own, as a layer', () => {
+  // Whoever packs or stacks an upper does not know of the index: a name that was changed must be there itself.
+  test.each(['veneer', 'kernel'] as const)('has every name through which %s changed a linked file', async (kind) => {
+    scenario = new Scenario('interop-layer', {
+      lower: [{ a: 'x', b: link('a'), 'd/c': link('a'), 'd/e': link('a'), untouched: link('a') }],
+      upper: {},
+    });
+    const { staged } = scenario;
+    await scenario.on(kind, (root) => {
+      appendFileSync(`${root}/a`, '+a');
+      appendFileSync(`${root}/b`, '+b');
+      chmodSync(`${root}/d/c`, 0o600);
+      chownSync(`${root}/d/e`, 5, 5);
+    });
+    const names = ['a', 'b', 'd/c', 'd/e'];
+    expect(names.map((name) => readFileSync(`${staged.upper!}/${name}`, 'utf8'))).toEqual(names.map(() => 'x+a+b'));
+    expect(new Set(names.map((name) => statSync(`${staged.upper!}/${name}`).ino)).size).toBe(1);
+    // On the same mount again they are one file, the untouched one included.
+    const tree = await scenario.step('veneer', (root) => appendFileSync(`${root}/untouched`, '+u'));
+    expect(tree.get('b')).toMatchObject({ size: 7, mode: '0600', owner: '5:5', links: '5 same as a' });
   });
 });
 
