@@ -24,9 +24,12 @@ export class Attr {
   gid = 0;
   rdev = 0;
   blksize = 0;
+  /** Not to be kept by the kernel: they change without it, through another node. */
+  uncached = false;
 
   /** Takes all fields from what statx said. */
   set(stat: Stat): void {
+    this.uncached = false;
     this.inoLow = stat.inoLow;
     this.inoHigh = stat.inoHigh;
     this.size = stat.size;

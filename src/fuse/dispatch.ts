@@ -374,7 +374,7 @@ function callerOf(q: Request): { caller: { uid: number; gid: number } } {
 /** struct fuse_setattr_in. */
 function attrChange(q: Request): AttrChange {
   const valid = q.u32(0);
-  const change: AttrChange = {};
+  const change: AttrChange = callerOf(q);
   if ((valid & abi.FATTR_MODE) !== 0) change.mode = q.u32(68);
   if ((valid & abi.FATTR_UID) !== 0) change.uid = q.u32(76);
   if ((valid & abi.FATTR_GID) !== 0) change.gid = q.u32(80);

@@ -24,8 +24,10 @@ export interface CreateOptions {
   readonly umask: number;
 }
 
-/** Which attributes to change; a field left out stays. */
+/** Which attributes to change; a field left out stays. With none at all it is a chown of -1 to -1. */
 export interface AttrChange {
+  /** Who asks; root where it is left out. */
+  caller?: Caller;
   mode?: number;
   uid?: number;
   gid?: number;

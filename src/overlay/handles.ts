@@ -86,6 +86,11 @@ export class HandleTable {
     return this.#handles.some((handle) => handle?.node === node && (handle.flags & FMODE_EXEC) !== 0);
   }
 
+  /** Whether somebody has the file open for writing. */
+  isWritten(node: FileNode): boolean {
+    return this.#handles.some((handle) => handle?.node === node && (handle.flags & O_ACCMODE) !== O_RDONLY);
+  }
+
   /** After copy-up: what was read from the lower file is read from the upper one from now on. */
   reopen(node: FileNode): void {
     for (const handle of this.#handles) {

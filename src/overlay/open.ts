@@ -44,7 +44,8 @@ export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opene
   // The kernel looks whether the file runs before an open for writing, but after one that only truncates.
   if (truncates && (flags & O_ACCMODE) === O_RDONLY && o.handles.isExecuted(node)) return -errno.ETXTBSY;
   return after(copyUp(o, node, truncates ? 'empty' : 'all'), () => {
-    if (splitFromReaders(o, node)) return -errno.ESTALE;
+    // One without a name can have no other node: as long as somebody reads it, it is not written.
+    if (splitFromReaders(o, node) || node.backing?.upper === false) return -errno.ESTALE;
     if (truncates) {
       const truncated = truncateReal(node);
       if (truncated < 0) return truncated;
@@ -84,6 +85,7 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
   }
   node.upper = undefined;
   node.successor = successor;
+  o.kernel?.invalidateAttributes(node.id);
   return true;
 }
 

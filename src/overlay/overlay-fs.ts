@@ -35,6 +35,7 @@ import { create, createOpen, createUnnamed } from './create.js';
 import { link } from './link.js';
 import { workLong } from './long-work.js';
 import { lookupChild } from './lookup.js';
+import { latest } from './node.js';
 import type { FileNode, Node } from './node.js';
 import { openFile, releaseFile } from './open.js';
 import { after } from './outcome.js';
@@ -58,9 +59,7 @@ export class OverlayFs implements Filesystem {
 
   /** The node whose attributes and names a number stands for now. */
   #node(id: number): Node {
-    let node = this.#o.nodes.get(id);
-    while (node.kind === 'other' && node.successor !== undefined) node = node.successor;
-    return node;
+    return latest(this.#o.nodes.get(id));
   }
 
   #file(id: number): FileNode | undefined {
@@ -94,11 +93,22 @@ export class OverlayFs implements Filesystem {
     const node = this.#node(nodeid);
     const status = statNode(this.#o, node, this.#o.stat);
     if (status >= 0) fillAttr(node, this.#o.stat, attr);
+    attr.uncached = node.id !== nodeid;
     return status;
   }
 
   setattr(nodeid: number, change: AttrChange, attr: Attr): Outcome {
-    return setattr(this.#o, this.#node(nodeid), change, attr);
+    return after(setattr(this.#o, this.#node(nodeid), change, attr), (status) => {
+      attr.uncached = this.#tellSuccessor(nodeid);
+      return status;
+    });
+  }
+
+  /** After a change through a node with a successor, of which the kernel keeps the attributes, too. False without one. */
+  #tellSuccessor(nodeid: number): boolean {
+    const { id } = this.#node(nodeid);
+    if (id !== nodeid) this.#o.kernel?.invalidateAttributes(id);
+    return id !== nodeid;
   }
 
   readlink(nodeid: number): ByteString | number {
@@ -235,7 +245,10 @@ export class OverlayFs implements Filesystem {
   }
 
   setxattr(nodeid: number, name: ByteString, value: Buffer, options: { flags: number; killSgid: boolean }): Outcome {
-    return setxattr(this.#o, this.#node(nodeid), { name, value, ...options });
+    return after(setxattr(this.#o, this.#node(nodeid), { name, value, ...options }), (status) => {
+      this.#tellSuccessor(nodeid);
+      return status;
+    });
   }
 
   getxattr(nodeid: number, name: ByteString): Buffer | number {
@@ -247,7 +260,10 @@ export class OverlayFs implements Filesystem {
   }
 
   removexattr(nodeid: number, name: ByteString): Outcome {
-    return removexattr(this.#o, this.#node(nodeid), name);
+    return after(removexattr(this.#o, this.#node(nodeid), name), (status) => {
+      this.#tellSuccessor(nodeid);
+      return status;
+    });
   }
 
   readdir(nodeid: number, offset: number, sink: DirectorySink): number {

@@ -2,25 +2,28 @@
 
 import { O_RDWR, UTIME_OMIT, close, ftruncate, utimens, utimensat } from '../sys/index.js';
 import { errno } from '../core/index.js';
-import type { Attr, AttrChange, Outcome } from '../fuse/index.js';
+import type { Attr, AttrChange, Caller, Outcome } from '../fuse/index.js';
 import { fillAttr, statNode } from './attr.js';
 import { copyUpDirectory } from './copy-up-directory.js';
 import { copyUp } from './copy-up.js';
 import { openReal } from './handles.js';
+import { latest } from './node.js';
 import type { FileNode, Node } from './node.js';
 import { splitFromReaders } from './open.js';
 import { changeMode, changeOwner } from './ownership.js';
-import { dropPrivileges } from './privileges.js';
+import { dropPrivileges, isPrivileged } from './privileges.js';
 import { upperPlace } from './upper-place.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
 
 export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr): Outcome {
+  if (changesNothing(change) && takesPrivilegesOfOthers(o, node, change.caller)) return -errno.EPERM;
   const finish = (): number => {
-    const applied = apply(o, node, change);
+    const now = latest(node);
+    const applied = apply(o, now, change);
     if (applied < 0) return applied;
-    const status = statNode(o, node, o.stat);
-    if (status >= 0) fillAttr(node, o.stat, attr);
+    const status = statNode(o, now, o.stat);
+    if (status >= 0) fillAttr(now, o.stat, attr);
     return status;
   };
   if (node.kind === 'directory') {
@@ -35,15 +38,25 @@ export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr):
   });
 }
 
+/** A chown of -1 to -1, which gives a new ctime and takes setuid and setgid away. So does a write: it sends the same. */
+function changesNothing({ uid, gid, mode, size, atime, mtime }: AttrChange): boolean {
+  return [uid, gid, mode, size, atime, mtime].every((value) => value === undefined);
+}
+
+/** Whoever may neither chmod nor write may not do it this way either (setattr_prepare in fs/attr.c): FUSE does not look. */
+function takesPrivilegesOfOthers(o: Overlay, node: Node, caller: Caller | undefined): boolean {
+  if (caller === undefined || caller.uid === 0 || node.kind === 'directory') return false;
+  if (statNode(o, node, o.stat) < 0 || o.stat.uid === caller.uid || !isPrivileged(o.stat.mode)) return false;
+  return !o.handles.isWritten(node);
+}
+
 /** Owner first (it drops setuid bits), then mode, size, times: each later one has the last word on ctime. */
 function apply(o: Overlay, node: Node, change: AttrChange): number {
   const place = upperPlace(node);
   if (typeof place === 'number') return place;
   const { dirfd, name } = place;
   let status = 0;
-  // A chown of neither is one, too: it gives a new ctime.
-  const others = [change.mode, change.size, change.atime, change.mtime];
-  if (change.uid !== undefined || change.gid !== undefined || others.every((value) => value === undefined)) {
+  if (change.uid !== undefined || change.gid !== undefined || changesNothing(change)) {
     status = changeOwner(o, node, { uid: change.uid ?? -1, gid: change.gid ?? -1 });
     if (status < 0) return status;
   }

@@ -77,7 +77,8 @@ export class ShownFs extends OverlayFs {
   /** EINVAL for an owner without a number on disk, as chown(2) answers in a user namespace. */
   override setattr(nodeid: number, change: AttrChange, attr: Attr): Outcome {
     const { uid, gid } = change;
-    const mapped: AttrChange = { ...change };
+    const mapped: AttrChange =
+      change.caller === undefined ? { ...change } : this.#onDisk({ ...change, caller: change.caller });
     if (uid !== undefined) {
       const disk = this.#ids.diskUid(uid);
       if (disk === undefined) return -errno.EINVAL;

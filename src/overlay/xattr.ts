@@ -8,6 +8,7 @@ import { escapeXattr, unescapeXattr } from '../whiteout/index.js';
 import { statNode, xattrTarget } from './attr.js';
 import { copyUpDirectory } from './copy-up-directory.js';
 import { copyUp } from './copy-up.js';
+import { latest } from './node.js';
 import type { Node } from './node.js';
 import { after } from './outcome.js';
 import { adoptModeOfAcl, changeMode } from './ownership.js';
@@ -49,12 +50,13 @@ export function setxattr(o: Overlay, node: Node, request: SetxattrRequest): Outc
   // The value lives in the request's buffer; a copy-up may outlast it.
   const value = Buffer.from(request.value);
   return after(bringUp(o, node), () => {
-    const to = xattrTarget(node);
+    const now = latest(node);
+    const to = xattrTarget(now);
     if (typeof to === 'number') return to;
     const status = set(to, escapeXattr(name), value, flags);
-    if (status >= 0) noteAcl(node, name);
-    if (status >= 0 && name === ACL_ACCESS) adoptModeOfAcl(o, node);
-    if (status >= 0 && killSgid) dropSetgid(o, node);
+    if (status >= 0) noteAcl(now, name);
+    if (status >= 0 && name === ACL_ACCESS) adoptModeOfAcl(o, now);
+    if (status >= 0 && killSgid) dropSetgid(o, now);
     return status;
   });
 }
@@ -64,9 +66,10 @@ export function removexattr(o: Overlay, node: Node, name: ByteString): Outcome {
   const present = getxattr(node, name);
   if (typeof present === 'number' && !name.startsWith(ACL_PREFIX)) return present;
   return after(bringUp(o, node), () => {
-    const from = xattrTarget(node);
+    const now = latest(node);
+    const from = xattrTarget(now);
     if (typeof from === 'number') return from;
-    noteAcl(node, name);
+    noteAcl(now, name);
     return remove(from, escapeXattr(name));
   });
 }

@@ -55,6 +55,13 @@ export const DEVIATIONS: readonly Deviation[] = [
     part: 'tree',
     why: "veneer reads the marks of user.overlay, too, and so escapes a user's own: kernel overlayfs does so with userxattr only",
   },
+  ...['lower', 'upper', 'merged'].map((origin): Deviation => ({
+    family: 'posix-permissions',
+    check: `setgid without the right to execute is taken by a chown of an owner outside the group, ${origin}`,
+    on: 'veneer',
+    part: 'check',
+    why: 'a FUSE request tells one group of who asks, not those beside it, and so whether it is a member',
+  })),
   ...['lower', 'second lower'].map((origin): Deviation => ({
     family: 'io',
     check: `a handle open for reading sees a later write, big, ${origin}`,

@@ -302,6 +302,31 @@ const attributes: readonly Check[] = byOrigin(owned, (layers, origin) => [
     },
   },
   {
+    name: `a chown of nothing takes no setuid and setgid of the files of others, ${origin}`,
+    ...layers,
+    run: (ctx) => {
+      for (const name of ALL) {
+        for (const mode of [0o6777, 0o4777, 0o2777, 0o4666, 0o1777, 0o777]) {
+          ctx.chmod(name, mode);
+          const refused = name !== 'd' && (mode & 0o6000) !== 0;
+          for (const user of [BOB, { ...BOB, groups: [ALICE.gid] }, { uid: BOB.uid, gid: ALICE.gid }])
+            ctx.as(user).chown(name, -1, -1, refused ? { err: 'EPERM' } : {});
+          ctx.expectStat(name, { mode, uid: ALICE.uid, gid: ALICE.gid });
+        }
+      }
+    },
+  },
+  {
+    name: `setgid without the right to execute is taken by a chown of an owner outside the group, ${origin}`,
+    ...layers,
+    run: (ctx) => {
+      ctx.chown('f', ALICE.uid, BOB.gid);
+      ctx.chmod('f', 0o2666);
+      ctx.as(ALICE).chown('f', -1, ALICE.gid);
+      ctx.expectStat('f', { mode: 0o666, gid: ALICE.gid });
+    },
+  },
+  {
     name: `setgid without the right to execute is kept by a chown of a member only, ${origin}`,
     ...layers,
     run: (ctx) => {

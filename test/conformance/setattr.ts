@@ -2,6 +2,7 @@
 
 import { O_RDONLY, O_RDWR, O_WRONLY, UTIME_NOW, UTIME_OMIT } from '../../src/sys/index.js';
 import { charDevice, dir, fifo, file, symlink } from '../helpers/layer-spec.js';
+import { ACL_ACCESS, acl } from './acl.js';
 import type { Check } from './check.js';
 import { expectEqual } from './handle.js';
 import { ALICE, BOB } from './users.js';
@@ -280,6 +281,42 @@ const others: readonly Check[] = [
       ctx.as(ALICE).expectContent('f', 'xy');
     },
   },
+  ...['lower', 'upper'].map((origin): Check => {
+    const layers = { f: file('content', { mode: 0o640 }), d: dir() };
+    return {
+      name: `names and a handle from before a copy-up have the same attributes, ${origin}`,
+      ...(origin === 'lower' ? { lower: [layers] } : { upper: layers }),
+      run: (ctx) => {
+        const reader = ctx.open('f', O_RDONLY);
+        const expectAlike = (path: string): void => {
+          const [by, named] = [reader.stat(), ctx.stat(path)];
+          for (const key of ['ino', 'mode', 'uid', 'gid', 'nlink', 'mtime', 'ctime'] as const)
+            expectEqual(`${key} of the handle and of ${path}`, by[key], named[key]);
+        };
+        ctx.append('f', '+');
+        ctx.expectStat('f', { mode: 0o640 });
+        reader.chmod(0o604);
+        ctx.expectStat('f', { mode: 0o604 });
+        expectAlike('f');
+        ctx.chmod('f', 0o611);
+        expectEqual('mode', reader.stat().mode, 0o611);
+        reader.chown(5, 6);
+        reader.utimens(AT, AT);
+        ctx.expectStat('f', { uid: 5, gid: 6, mtime: '1234567890.987654321' });
+        expectAlike('f');
+        ctx.chown('f', 7, 8);
+        ctx.link('f', 'd/g');
+        expectEqual('uid', reader.stat().uid, 7);
+        expectEqual('nlink', reader.stat().nlink, 2);
+        ctx.rename('f', 'd/h');
+        ctx.unlink('d/g');
+        expectAlike('d/h');
+        ctx.setxattr('d/h', ACL_ACCESS, acl({ user: 4, group: 4, other: 4 }));
+        expectEqual('mode', reader.stat().mode, 0o444);
+        expectAlike('d/h');
+      },
+    };
+  }),
   {
     name: 'changes of directories by file descriptor',
     lower: [{ 'd/x': '' }],

@@ -2,9 +2,10 @@
 // for kernel overlayfs.
 
 import { readFileSync, readdirSync } from 'node:fs';
+import { chmod, chown, open, stat, truncate, utimes } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { backendGate, loggedErrors } from '../helpers/backends.js';
-import { link } from '../helpers/layer-spec.js';
+import { file, link } from '../helpers/layer-spec.js';
 import type { LayerNode, LayerSpec } from '../helpers/layer-spec.js';
 import { run, runWell } from '../helpers/other-process.js';
 import { Scenario } from '../helpers/scenario.js';
@@ -79,6 +80,30 @@ describe.skipIf(skip)('several processes', () => {
       expect(lines).toHaveLength(1 + 300 * PROCESSES);
       expect(new Set(lines).size).toBe(1 + 300 * PROCESSES);
     });
+  });
+
+  test('change the attributes of a lower file that is being copied up for a writer, beside a reader', async () => {
+    const SIZE = 48 << 20;
+    scenario = new Scenario('attributes', { lower: [{ big: file(Buffer.alloc(SIZE, 'x')) }], upper: {} });
+    await scenario.on('veneer', async (root) => {
+      const path = `${root}/big`;
+      const reader = await open(path, 'r');
+      const [writer] = await Promise.all([
+        open(path, 'r+'),
+        chmod(path, 0o600),
+        chown(path, 5, 6),
+        utimes(path, 1, 2),
+        runWell('setfattr', ['-n', 'user.k', '-v', 'v', path], { cwd: root }),
+        truncate(path, SIZE - 1),
+      ]);
+      await writer.write('y', 0);
+      const { mode, uid, gid, size } = await stat(path);
+      expect({ mode: mode & 0o7777, uid, gid, size }).toEqual({ mode: 0o600, uid: 5, gid: 6, size: SIZE - 1 });
+      await runWell('getfattr', ['-n', 'user.k', path], { cwd: root });
+      await Promise.all([reader.close(), writer.close()]);
+    });
+    scenario.expectLowersUnchanged();
+    expect(loggedErrors(scenario.staged)).toEqual([]);
   });
 
   test('make one name: one of them wins', async () => {

@@ -64,8 +64,11 @@ export function writeEntry(buffer: Buffer, at: number, entry: Entry, valid: Vali
   return ENTRY_OUT.size;
 }
 
+const NEVER: Validity = { sec: 0, nsec: 0 };
+
 /** struct fuse_attr_out. */
-export function writeAttrOut(buffer: Buffer, at: number, attr: Attr, valid: Validity): number {
+export function writeAttrOut(buffer: Buffer, at: number, attr: Attr, validity: Validity): number {
+  const valid = attr.uncached ? NEVER : validity;
   wide(buffer, valid.sec, at + ATTR_OUT.attrValid);
   buffer.writeUInt32LE(valid.nsec, at + ATTR_OUT.attrValidNsec);
   buffer.writeUInt32LE(0, at + ATTR_OUT.attrValidNsec + 4);
@@ -77,7 +80,8 @@ export function writeAttrOut(buffer: Buffer, at: number, attr: Attr, valid: Vali
 const STATX_MASK = 0xfff;
 
 /** struct fuse_statx_out. */
-export function writeStatxOut(buffer: Buffer, at: number, attr: Attr, valid: Validity): number {
+export function writeStatxOut(buffer: Buffer, at: number, attr: Attr, validity: Validity): number {
+  const valid = attr.uncached ? NEVER : validity;
   buffer.fill(0, at, at + STATX_OUT.size);
   wide(buffer, valid.sec, at + STATX_OUT.attrValid);
   buffer.writeUInt32LE(valid.nsec, at + STATX_OUT.attrValidNsec);

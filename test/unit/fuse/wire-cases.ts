@@ -72,6 +72,7 @@ function listThree({ sink }: Out): number {
 }
 
 const setattr = {
+  caller,
   mode: 0o102755,
   uid: 0x51525354,
   gid: 0x61626364,
@@ -105,7 +106,7 @@ export const WIRE_CASES: Readonly<Record<string, WireCase>> = {
   statx: { calls: [['getattr', NODE, FH]], answer: fill },
   setattr: { calls: [['setattr', NODE, setattr]], answer: fill },
   'setattr-now': {
-    calls: [['setattr', NODE, { atime: { sec: 0, nsec: UTIME_NOW }, mtime: { sec: 0, nsec: UTIME_NOW } }]],
+    calls: [['setattr', NODE, { caller, atime: { sec: 0, nsec: UTIME_NOW }, mtime: { sec: 0, nsec: UTIME_NOW } }]],
     answer: fill,
   },
   readlink: { calls: [['readlink', NODE]], value: '../t\xff\x80' },
