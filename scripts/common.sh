@@ -108,3 +108,21 @@ build() {
   headline 'Building'
   show npm run --silent build
 }
+
+# Sets DEBIAN_TAR to a tar of Debian bookworm's minbase, made with debootstrap when the cache has none. Takes a directory for
+# what is temporary. Fails if debootstrap does.
+# shellcheck disable=SC2034
+need_debian_tar() {
+  local temp=$1
+  local cache=${XDG_CACHE_HOME:-$HOME/.cache}/veneer
+  DEBIAN_TAR=$cache/debian-bookworm-minbase.tar
+  [[ ! -f $DEBIAN_TAR ]] || return 0
+  need_packages tar debootstrap
+  note 'debootstrap takes a minute or two'
+  show debootstrap --variant=minbase bookworm "$temp/rootfs" http://deb.debian.org/debian >"$temp/debootstrap.log" ||
+    { tail -n 20 "$temp/debootstrap.log" >&2 && return 1; }
+  mkdir -p "$cache"
+  tar -C "$temp/rootfs" --numeric-owner --xattrs -cf "$DEBIAN_TAR.$$" .
+  mv "$DEBIAN_TAR.$$" "$DEBIAN_TAR"
+  rm -rf --one-file-system "$temp/rootfs"
+}

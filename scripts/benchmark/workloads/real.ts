@@ -1,0 +1,107 @@
+// Programs people wait for.
+
+import { realWork } from '../targets.js';
+import type { Workload } from '../workload.js';
+
+const IMPORTS = [
+  'asyncio, argparse, csv, ctypes, dataclasses, datetime, decimal, difflib, email.message, fractions, hashlib',
+  'html.parser, http.client, inspect, json, logging.config, multiprocessing, pathlib, pickle, random, sqlite3',
+  'statistics, subprocess, tarfile, tempfile, typing, unittest, urllib.request, uuid, xml.etree.ElementTree, zipfile',
+].join(', ');
+const IMPORT = `chroot . /usr/bin/python3 -I -B -c 'import sys, ${IMPORTS}; print(len(sys.modules))' >"$OUT/modules"`;
+
+const git = (args: string): string => `git -c advice.detachedHead=false ${args}`;
+
+export const REAL: readonly Workload[] = [
+  {
+    name: 'git-clone',
+    title: 'git clone of a local repository',
+    group: 'real',
+    layers: ['empty'],
+    input: 'repository',
+    writes: true,
+    start: 'fresh',
+    packages: ['git'],
+    run: git('clone -q "file://$IN/repository.git" clone'),
+    check: 'cd clone; git rev-parse HEAD; git status --porcelain; git count-objects -v | grep in-pack; ls -R | sort',
+    verify: 'cd clone; git fsck --no-progress; git archive HEAD | sha256sum; rm -r .git; contents .',
+    targets: realWork,
+  },
+  {
+    name: 'git-checkout',
+    title: 'git checkout of another branch, and status',
+    group: 'real',
+    layers: ['empty'],
+    input: 'repository',
+    writes: true,
+    start: 'fresh',
+    packages: ['git'],
+    before: git('clone -q "file://$IN/repository.git" clone'),
+    run: `${git('-C clone checkout -q old')}; git -C clone status --porcelain >"$OUT/status"`,
+    check: 'cd clone; git rev-parse HEAD; git status --porcelain; test -f "$OUT/status"; ls -R | sort',
+    verify: 'cd clone; rm -r .git; contents .',
+    targets: realWork,
+  },
+  {
+    name: 'make',
+    title: 'make -j2 of a C project',
+    group: 'real',
+    layers: ['project'],
+    writes: true,
+    start: 'fresh',
+    packages: ['build-essential'],
+    run: 'make -s -j2 -C project',
+    check: 'ls project/*.o | wc -l; ./project/program',
+    targets: realWork,
+  },
+  {
+    name: 'npm-ci',
+    title: "npm ci of this project's packages, from a local cache",
+    group: 'real',
+    layers: ['empty'],
+    input: 'npm-cache',
+    writes: true,
+    start: 'fresh',
+    before: 'cp "$IN/package.json" "$IN/package-lock.json" .',
+    run: 'npm ci --offline --ignore-scripts --no-audit --no-fund --loglevel=error --cache "$IN/cache" >"$OUT/npm"',
+    check: 'listing_untimed node_modules | sort',
+    verify: 'contents node_modules',
+    targets: realWork,
+  },
+  {
+    name: 'dpkg-i',
+    title: 'dpkg -i of a large package, in a chroot',
+    group: 'real',
+    layers: ['root'],
+    input: 'deb',
+    writes: true,
+    start: 'fresh',
+    before: 'cp "$IN/package.deb" tmp/package.deb',
+    run: 'chroot . dpkg -i /tmp/package.deb >"$OUT/dpkg"',
+    check: 'grep -A 1 "^Package: veneer-bench$" var/lib/dpkg/status; listing opt/veneer-bench | sort',
+    verify: 'contents opt/veneer-bench; chroot . dpkg --verify veneer-bench',
+    targets: realWork,
+  },
+  {
+    name: 'python-cold',
+    title: 'python3 -c "import ...", cold',
+    group: 'real',
+    layers: ['python'],
+    start: 'cold',
+    tools: 'chroot / true',
+    run: IMPORT,
+    check: 'cat "$OUT/modules"; grep -x "[1-9][0-9]*" "$OUT/modules"',
+    targets: realWork,
+  },
+  {
+    name: 'python-warm',
+    title: 'python3 -c "import ...", warm',
+    group: 'real',
+    layers: ['python'],
+    start: 'warm',
+    repeat: 5,
+    run: IMPORT,
+    check: 'cat "$OUT/modules"; grep -x "[1-9][0-9]*" "$OUT/modules"',
+    targets: realWork,
+  },
+];
