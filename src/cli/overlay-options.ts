@@ -128,8 +128,8 @@ const RULES = new Map<string, OptionRule>([
       warnings: { nofollow: 'redirects that are there are followed' },
     },
   ],
-  // Copies of metadata alone are read, and not made; hard links are always kept.
-  ['metacopy', passedOver(oneOf('on', 'off'), 'on', 'off')],
+  ['metacopy', { kind: 'choice', field: 'metacopy', values: { on: true, off: false } }],
+  // Hard links are always kept.
   ['index', passedOver(oneOf('on', 'off'), 'on', 'off')],
   ['nfs_export', passedOver(oneOf('on', 'off'), 'off')],
   ['verity', passedOver(oneOf('on', 'off', 'require'), 'off')],

@@ -45,7 +45,7 @@ export async function mountContainer(
   // Recorded first: a process that dies in between leaves a record of no mount, never a mount without a record.
   store.containers.setMountpoint(record.id, mountpoint);
   try {
-    await startOverlay({ lowerdir, upperdir: upper, workdir: work, mountpoint, logFile: log });
+    await startOverlay({ lowerdir, upperdir: upper, workdir: work, mountpoint, metacopy: true, logFile: log });
   } catch (error) {
     store.containers.setMountpoint(record.id, undefined);
     throw error;

@@ -2,9 +2,9 @@
 
 import { errno } from '../core/index.js';
 import type { Attr } from '../fuse/index.js';
-import { entryPath, fdPath, fstatx, statx } from '../sys/index.js';
-import type { Stat, XattrTarget } from '../sys/index.js';
-import type { Node } from './node.js';
+import { Stat, entryPath, fdPath, fstatx, statx } from '../sys/index.js';
+import type { XattrTarget } from '../sys/index.js';
+import type { Node, Place } from './node.js';
 import type { Overlay } from './overlay.js';
 
 /** Where the extended attributes of a node are; or -errno. */
@@ -30,7 +30,17 @@ export function statReal(node: Node, stat: Stat): number {
   const place = node.upper ?? node.lower;
   if (place === undefined) return -errno.ESTALE;
   const dirfd = place.dir.fd();
-  return dirfd < 0 ? dirfd : statx(dirfd, place.name, stat);
+  const status = dirfd < 0 ? dirfd : statx(dirfd, place.name, stat);
+  if (status >= 0 && node.data !== undefined) takeBlocks(node.data, stat);
+  return status;
+}
+
+const content = new Stat();
+
+/** A metadata-only copy takes the blocks of its data (ovl_getattr). */
+function takeBlocks(data: Place, stat: Stat): void {
+  const dirfd = data.dir.fd();
+  if (dirfd >= 0 && statx(dirfd, data.name, content) >= 0) stat.assume({ blocks: content.blocks });
 }
 
 /** The attributes of a node's topmost file. Returns 0 or -errno. */

@@ -35,6 +35,7 @@ import {
   readlinkat,
   removexattr,
   renameat2,
+  setxattr,
   statx,
   symlinkat,
   unlinkat,
@@ -49,8 +50,11 @@ import type { Overlay } from './overlay.js';
 import { copyOwnership } from './ownership.js';
 import type { WorkDir } from './work-dir.js';
 
-/** How much of the content the copy is to have: `empty` where it will be truncated anyway. */
-export type WantedData = 'all' | 'empty';
+/**
+ * How much of the content the copy is to have: `empty` where it will be truncated anyway, `metadata` where the content stays
+ * below for now if the mount allows that (the kernel's `metacopy`).
+ */
+export type WantedData = 'all' | 'empty' | 'metadata';
 
 /** Up to this size a copy takes no longer than handing it to another thread. */
 const COPY_AT_ONCE = 128 * 1024;
@@ -64,7 +68,7 @@ const NOW = { atime: { sec: 0, nsec: UTIME_OMIT }, mtime: { sec: 0, nsec: UTIME_
  */
 export function copyUp(o: Overlay, node: FileNode, wanted: WantedData = 'all'): Outcome {
   if (node.copying !== undefined) return node.copying.then(() => copyUp(o, node, wanted));
-  if (node.inUpper && node.data === undefined) return copyUpNames(o, node);
+  if (node.inUpper && (node.data === undefined || wanted === 'metadata')) return copyUpNames(o, node);
   if (o.work === undefined) return -errno.EROFS;
   const [first] = node.names;
   if (first !== undefined) {
@@ -118,13 +122,16 @@ function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wan
     closeSources();
     return staged;
   }
-  const size = wanted === 'all' ? stat.size : 0;
-  let outcome = after(copyContent(o, { from: content, to: staged.fd, size }), () => {
+  const hollow = wanted === 'metadata' && mayStayHollow(o, stat);
+  const size = wanted === 'empty' || hollow ? 0 : stat.size;
+  const copied = hollow ? hollowOut(o, staged.fd, stat.size) : copyContent(o, { from: content, to: staged.fd, size });
+  let outcome = after(copied, () => {
     const done = copyMetadata(o, { from, to: staged.fd, lower }, stat);
-    return done < 0 || wanted === 'all' ? done : futimens(staged.fd, NOW);
+    return done < 0 || wanted !== 'empty' ? done : futimens(staged.fd, NOW);
   });
   if (size > 0 && !o.volatile) outcome = after(outcome, () => o.offload.run({ kind: 'fsync', fd: staged.fd }));
-  outcome = after(outcome, () => publish(o, { node, staged, lower }, stat));
+  const below = hollow ? (data ?? lower) : undefined;
+  outcome = after(outcome, () => publish(o, { node, staged, lower, data: below }, stat));
   return finallyDo(outcome, (status) => {
     closeSources();
     close(staged.fd);
@@ -155,6 +162,20 @@ function copyContent(o: Overlay, files: { from: number; to: number; size: number
   return o.offload.run({ kind: 'copy', from, to, size });
 }
 
+/**
+ * Whether a copy may do without its data. One of several links may not: the others would have to find the data by its name.
+ * `rename` and `link` ask for all of it for the same reason, so no copy needs the kernel's `redirect` on files.
+ */
+function mayStayHollow(o: Overlay, stat: Stat): boolean {
+  return o.metacopy && stat.size > 0 && stat.nlink === 1;
+}
+
+/** Makes a new file a metadata-only copy of one of `size` bytes. Returns 0 or -errno. */
+function hollowOut(o: Overlay, fd: number, size: number): number {
+  const sized = ftruncate(fd, size);
+  return sized < 0 ? sized : setxattr(fd, `${o.namespace}metacopy`, Buffer.alloc(0));
+}
+
 /** Owner before capabilities (chown drops them), ACLs before the mode, times last. */
 function copyMetadata(o: Overlay, files: { from: number; to: number; lower: Place }, stat: Stat): number {
   let status = o.overrides === undefined ? fchown(files.to, stat) : 0;
@@ -164,9 +185,17 @@ function copyMetadata(o: Overlay, files: { from: number; to: number; lower: Plac
   return status < 0 ? status : futimens(files.to, timesOf(stat));
 }
 
+/** A finished copy; `data` is where its content is, if it stayed below. */
+interface Made {
+  readonly node: FileNode;
+  readonly staged: Staged;
+  readonly lower: Place;
+  readonly data: Place | undefined;
+}
+
 /** Shows a finished copy under all known names of the file, or keeps it without one if they are gone. */
-function publish(o: Overlay, made: { node: FileNode; staged: Staged; lower: Place }, stat: Stat): number {
-  const { node, staged, lower } = made;
+function publish(o: Overlay, made: Made, stat: Stat): number {
+  const { node, staged, lower, data } = made;
   const [first] = node.names;
   if (first === undefined) {
     node.pinned = openat(AT_FDCWD, fdPath(staged.fd), O_PATH);
@@ -182,7 +211,7 @@ function publish(o: Overlay, made: { node: FileNode; staged: Staged; lower: Plac
   });
   if (status < 0) return status;
   node.upper = place;
-  node.data = undefined;
+  node.data = data;
   node.nameUnsynced = true;
   const named = copyUpNames(o, node);
   o.handles.reopen(node);
@@ -319,7 +348,7 @@ function completeData(o: Overlay, node: FileNode, wanted: WantedData): Outcome {
   }
   // Cut before the mark goes: without both there would be zeros instead of data.
   let outcome =
-    wanted === 'all'
+    wanted !== 'empty'
       ? after(copyContent(o, { from, to, size: stat.size }), () => futimens(to, timesOf(stat)))
       : ftruncate(to, 0);
   if (!o.volatile) outcome = after(outcome, () => o.offload.run({ kind: 'fsync', fd: to }));

@@ -40,6 +40,11 @@ export interface OverlayOptions extends IdRules {
    * `user.*`, which needs no privileges.
    */
   readonly xattrPermissions?: 0 | 1 | 2;
+  /**
+   * Copy only the attributes of a file when nothing else of it changes, as overlayfs does with this option; off by default,
+   * since others that mount the upper directory have to be told of it.
+   */
+  readonly metacopy?: boolean;
   /** Without it, renaming a directory that has contents in a lower layer is EXDEV; by default it is possible. */
   readonly redirectDir?: boolean;
 }

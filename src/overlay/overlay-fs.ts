@@ -17,13 +17,17 @@ import type {
   RenameOptions,
 } from '../fuse/index.js';
 import {
+  O_NOFOLLOW,
+  O_RDONLY,
   S_IFCHR,
   S_IFMT,
   S_IFREG,
+  close,
   copyFileRange,
   fallocate,
   fstatfs,
   lseek,
+  openat,
   pread,
   pwrite,
   readlinkat,
@@ -36,7 +40,7 @@ import { link } from './link.js';
 import { workLong } from './long-work.js';
 import { lookupChild } from './lookup.js';
 import { latest } from './node.js';
-import type { FileNode, Node } from './node.js';
+import type { FileNode, Node, Place } from './node.js';
 import { openFile, releaseFile } from './open.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
@@ -220,15 +224,26 @@ export class OverlayFs implements Filesystem {
 
   fsync(fh: number, datasync: boolean): Outcome {
     if (this.#o.volatile) return 0;
+    const { node } = this.#o.handles.get(fh);
+    if (node.data !== undefined && node.upper !== undefined) return this.#syncAttributes(node.upper);
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
-    const { node } = this.#o.handles.get(fh);
     const kind = datasync && !node.nameUnsynced ? 'fdatasync' : 'fsync';
     const synced = workLong(this.#o, [fd], ([own = fd]) => ({ kind, fd: own }));
     return after(synced, () => {
       if (kind === 'fsync') node.nameUnsynced = false;
       return 0;
     });
+  }
+
+  /** Of a metadata-only copy, whose handles lead to the content below. */
+  #syncAttributes(upper: Place): Outcome {
+    const dirfd = upper.dir.fd();
+    const fd = dirfd < 0 ? dirfd : openat(dirfd, upper.name, O_RDONLY | O_NOFOLLOW);
+    if (fd < 0) return fd;
+    const synced = workLong(this.#o, [fd], ([own = fd]) => ({ kind: 'fsync', fd: own }));
+    close(fd);
+    return synced;
   }
 
   fsyncdir(nodeid: number, datasync: boolean): Outcome {

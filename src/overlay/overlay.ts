@@ -28,6 +28,8 @@ export interface OverlaySetup {
   readonly acl: boolean;
   /** Whether small files that are only read go through the kernel's own pages, and not past us. */
   readonly smallThroughCache: boolean;
+  /** Whether a change of attributes leaves a file's content below. */
+  readonly metacopy: boolean;
 }
 
 export class Overlay {
@@ -48,6 +50,7 @@ export class Overlay {
   readonly redirects: boolean;
   readonly acl: boolean;
   readonly smallThroughCache: boolean;
+  readonly metacopy: boolean;
   /** What the kernel agreed to; set by INIT. */
   kernel: Kernel | undefined;
   /** For the request being handled; whatever calls another function must expect it to be overwritten. */
@@ -63,6 +66,7 @@ export class Overlay {
     this.redirects = setup.redirects;
     this.acl = setup.acl;
     this.smallThroughCache = setup.smallThroughCache;
+    this.metacopy = setup.metacopy;
     const { layers, root } = setup.stack;
     this.nodes = new NodeTable(root, setup.work === undefined ? undefined : root[0]);
     // From the bottom up: putting a layer on top changes no number.

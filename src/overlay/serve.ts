@@ -45,6 +45,8 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
     offload,
     acl: options.noacl !== true,
     smallThroughCache: cachesPages(options),
+    // The kernel follows these marks in its own namespace only (ovl_fs_params_verify).
+    metacopy: options.metacopy === true && work?.namespace === TRUSTED,
     redirects: options.redirectDir !== false,
     overrides: xattrPermissions === 1 || xattrPermissions === 2 ? new StatOverrides(xattrPermissions) : undefined,
   });

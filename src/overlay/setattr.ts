@@ -30,7 +30,8 @@ export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr):
     const up = copyUpDirectory(o, node);
     return up < 0 ? up : finish();
   }
-  const up = copyUp(o, node, change.size === 0 ? 'empty' : 'all');
+  const wanted = change.size === undefined ? 'metadata' : change.size === 0 ? 'empty' : 'all';
+  const up = copyUp(o, node, wanted);
   return after(up, () => {
     // Readers of the lower file must not see it cut; a truncate by path is tried again by the kernel.
     if (change.size !== undefined && splitFromReaders(o, node)) return -errno.ESTALE;

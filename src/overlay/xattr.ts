@@ -33,7 +33,7 @@ export function listxattr(node: Node, caller: Caller): ByteString[] | number {
 }
 
 function bringUp(o: Overlay, node: Node): Outcome {
-  return node.kind === 'directory' ? copyUpDirectory(o, node) : copyUp(o, node);
+  return node.kind === 'directory' ? copyUpDirectory(o, node) : copyUp(o, node, 'metadata');
 }
 
 export interface SetxattrRequest {

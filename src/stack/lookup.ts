@@ -142,5 +142,7 @@ function other(parts: Merged, index: number, name: ByteString, stat: Stat): Foun
       : followRedirect(parts, index, marks.redirect, data);
   if (typeof below === 'number') return below;
   if (below?.kind !== 'other' || !data.isRegular) return -errno.EIO;
+  // What the content takes on disk (ovl_getattr).
+  stat.assume({ blocks: data.blocks });
   return { kind: 'other', dir, name, data: below.data ?? { dir: below.dir, name: below.name }, origin: marks.origin };
 }

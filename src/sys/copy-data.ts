@@ -3,7 +3,7 @@
 
 import { errno } from '../core/index.js';
 import { SEEK_DATA, SEEK_HOLE } from './constants.js';
-import { copyFileRange, ficlone, ftruncate, lseek, pread, pwrite } from './file.js';
+import { copyFileRange, ficlone, ftruncate, lseek, pread, pwrite, startWriting } from './file.js';
 
 const CHUNK = 1 << 20;
 
@@ -35,9 +35,14 @@ function copyThroughMemory(from: number, to: number, start: number, end: number)
   return 0;
 }
 
+/** So much is copied before the disk is told to begin with it. */
+const STRETCH = 8 << 20;
+
 function copyRange(from: number, to: number, start: number, end: number): number {
   for (let at = start; at < end;) {
-    const copied = copyFileRange({ fd: from, offset: at }, { fd: to, offset: at }, end - at);
+    const length = Math.min(STRETCH, end - at);
+    const copied = copyFileRange({ fd: from, offset: at }, { fd: to, offset: at }, length);
+    if (copied === STRETCH) startWriting(to, { offset: at, length });
     if (copied > 0) at += copied;
     else if (copied < 0 && !mustFallBack(copied)) return copied;
     // 0 before the end: some file systems (procfs, old FUSE) cannot be copied from in the kernel.

@@ -121,10 +121,20 @@ export class Stat {
     return this.type === S_IFLNK;
   }
   /** Puts other values in the place of those filled in. `mode` has the type. */
-  assume(other: { uid?: number; gid?: number; mode?: number; device?: { major: number; minor: number } }): void {
+  assume(other: {
+    uid?: number;
+    gid?: number;
+    mode?: number;
+    blocks?: number;
+    device?: { major: number; minor: number };
+  }): void {
     if (other.uid !== undefined) this.#u32[5] = other.uid;
     if (other.gid !== undefined) this.#u32[6] = other.gid;
     if (other.mode !== undefined) this.#u32[7] = (this.#word(7) & ~0xffff) | other.mode;
+    if (other.blocks !== undefined) {
+      this.#u32[12] = other.blocks >>> 0;
+      this.#u32[13] = Math.floor(other.blocks / HIGH);
+    }
     if (other.device === undefined) return;
     this.#u32[32] = other.device.major;
     this.#u32[33] = other.device.minor;

@@ -92,6 +92,7 @@ function mountKernel(staged: Staged): void {
 export interface VeneerOptions {
   readonly volatile?: boolean;
   readonly nodev?: boolean;
+  readonly metacopy?: boolean;
   readonly passthrough?: 'auto' | 'all' | 'off';
 }
 

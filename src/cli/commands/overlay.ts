@@ -38,8 +38,9 @@ Options:
                         keep owners, modes and devices in an attribute, for who may not chown or mknod: 1 in
                         security.fuseoverlayfs.override_stat, 2 in user.containers.override_stat
      static_nlink       show a link count of 1 for every directory
-     xino=,index=,metacopy=
-                        accepted: inode numbers are unique and stay, hard links are kept, in any case
+     metacopy=on        copy only the attributes of a file as long as nothing else of it changes; whoever mounts the
+                        upper directory later has to say so, too
+     xino=,index=       accepted: inode numbers are unique and stay, hard links are kept, in any case
   -f                    stay in the foreground
   -d, --debug           the same, and log every request
   -V, --version         print the version
