@@ -9,6 +9,7 @@ import { Opened } from './filesystem.js';
 import type { AttrChange, Filesystem, Outcome } from './filesystem.js';
 import * as abi from './wire/abi.js';
 import { BODY_SIZE, OUT_HEADER, opcode, opcodeName } from './wire/abi.js';
+import { FLAGS_LENGTH, readFlagIoctl } from './wire/flag-ioctl.js';
 import * as reply from './wire/reply.js';
 import { WireError } from './wire/request.js';
 import type { Request } from './wire/request.js';
@@ -317,8 +318,7 @@ export class Dispatcher {
         return this.#withSize(id, fs.copyFileRange(range, q));
       }
       case opcode.IOCTL:
-        // No ioctl is ours; ENOTTY is what every program expects of a file system without it.
-        return -errno.ENOTTY;
+        return this.#ioctl(q, id);
       case opcode.INTERRUPT:
         // Requests are answered in the order they come; one that still takes time is not worth breaking off.
         return NO_REPLY;
@@ -329,6 +329,18 @@ export class Dispatcher {
         this.#reply(id, -errno.ENOSYS, BODY);
         return NO_REPLY;
     }
+  }
+
+  #ioctl(q: Request, id: Pending): number {
+    const call = readFlagIoctl(q);
+    // What programs expect of a file system without an ioctl.
+    if (call === undefined) return -errno.ENOTTY;
+    if (call.sets) {
+      const done = this.#fs.setFlags(q.nodeid, call.form, q.data(FLAGS_LENGTH[call.form]));
+      return this.#then(id, done, () => BODY + reply.writeIoctlOut(this.#out, BODY, NOTHING));
+    }
+    const value = this.#fs.getFlags(q.nodeid, call.form);
+    return typeof value === 'number' ? value : BODY + reply.writeIoctlOut(this.#out, BODY, value);
   }
 
   #batchForget(q: Request): number {
@@ -363,6 +375,8 @@ export class Dispatcher {
 
 /** The handle of a file whose OPEN was answered with ENOSYS. */
 const NOT_OPENED = 0;
+
+const NOTHING = Buffer.alloc(0);
 
 /** A 32-bit count is what the reply can say. */
 const MAX_COPY = 0x7ffff000;

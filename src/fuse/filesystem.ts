@@ -4,6 +4,7 @@
 import type { ByteString } from '../core/index.js';
 import type { FileSystemStatus, Timestamp } from '../sys/index.js';
 import type { Attr, Entry } from './attr.js';
+import type { FlagsForm } from './wire/flag-ioctl.js';
 
 /**
  * A value >= 0, or -errno; a promise of one for work that takes long, so that other requests go on meanwhile.
@@ -138,6 +139,10 @@ export interface Filesystem {
   /** Names in `trusted.` are for root alone, as on other file systems. */
   listxattr(nodeid: number, caller: Caller): readonly ByteString[] | number;
   removexattr(nodeid: number, name: ByteString): Outcome;
+  /** The flags of a file or directory that chattr(1) sets: FLAGS_LENGTH bytes. */
+  getFlags(nodeid: number, form: FlagsForm): Buffer | number;
+  /** Whether the caller may is checked already. `value` is valid only until the method returns. */
+  setFlags(nodeid: number, form: FlagsForm, value: Buffer): Outcome;
   /** `sink` is valid only until the method returns. */
   readdir(nodeid: number, offset: number, sink: DirectorySink): number;
   fallocate(fh: number, options: { mode: number; offset: number; length: number }, caller: Caller): Outcome;

@@ -18,4 +18,6 @@ export type { Job } from './offload.js';
 export { Session } from './session.js';
 export type { SessionOptions } from './session.js';
 export { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_PASSTHROUGH, FUSE_ROOT_ID } from './wire/abi.js';
+export { FLAGS_LENGTH } from './wire/flag-ioctl.js';
+export type { FlagsForm } from './wire/flag-ioctl.js';
 export type { Validity } from './wire/reply.js';

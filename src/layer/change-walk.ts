@@ -64,9 +64,9 @@ export class ChangeWalk {
     const before = root.slice(this.#upperCount);
     if (root.length === before.length) return;
     const [now, then] = [new Stat(), new Stat()];
-    const found: Found = { kind: 'directory', parts: root };
+    const found: Found = { kind: 'directory', parts: root, protection: 0 };
     root[0]?.stat(now);
-    const base: Found = { kind: 'directory', parts: before };
+    const base: Found = { kind: 'directory', parts: before, protection: 0 };
     if (before[0]?.stat(then) === undefined || !sameAttributes({ found, stat: now }, { found: base, stat: then })) {
       yield { path: '', kind: 'modified', found, stat: now };
     }

@@ -33,7 +33,8 @@ export class LowerView {
   find(path: ByteString): Found | undefined {
     const parent = this.#directory(parentOf(path));
     if (parent === undefined) return undefined;
-    if (path === '') return parent[0]?.stat(this.#stat) === 0 ? { kind: 'directory', parts: parent } : undefined;
+    if (path === '')
+      return parent[0]?.stat(this.#stat) === 0 ? { kind: 'directory', parts: parent, protection: 0 } : undefined;
     const found = lookup(parent, nameOf(path), this.#stat);
     if (typeof found === 'number') throw new SysError(-found, 'lookup', path);
     return found;

@@ -3,9 +3,22 @@
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import type { RealDir } from '../stack/index.js';
-import { Stat, entryPath, fstatx, mkdirat, renameat2, setxattr, utimensat } from '../sys/index.js';
+import {
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  Stat,
+  close,
+  entryPath,
+  fstatx,
+  mkdirat,
+  openat,
+  renameat2,
+  setxattr,
+  utimensat,
+} from '../sys/index.js';
 import { statNode } from './attr.js';
-import { copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
+import { copyFlags, copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
 import type { DirNode, Place } from './node.js';
 import type { Overlay } from './overlay.js';
 import { copyOwnership } from './ownership.js';
@@ -73,8 +86,20 @@ export function stageDirectory(
   const fd = from.fd();
   if (fd < 0) return fd;
   let status = copyXattrs(entryPath(fd, '.'), entryPath(work.fd, temporary));
+  if (status >= 0) {
+    const onCopy = (call: (fd: number) => number): number => onDirectory(work.fd, temporary, call);
+    status = copyFlags(fd, { target: entryPath(work.fd, temporary), namespace: o.namespace, onCopy });
+  }
   if (status >= 0) status = copyOwnership(o, { dirfd: work.fd, name: temporary }, stat);
   return status < 0 ? status : copyTimes(work.fd, temporary, stat);
+}
+
+function onDirectory(dirfd: number, name: ByteString, call: (fd: number) => number): number {
+  const fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (fd < 0) return fd;
+  const status = call(fd);
+  close(fd);
+  return status;
 }
 
 /** Runs a change of a directory's entries that is none to its users: its times stay. */

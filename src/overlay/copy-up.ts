@@ -41,7 +41,7 @@ import {
   unlinkat,
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
-import { copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
+import { copyFlags, copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
 import { copyUpDirectory, keepingTimes, markImpure, setOrigin } from './copy-up-directory.js';
 import { indexKey, linkUp, writeFirstNlink } from './hard-links.js';
 import type { DirNode, FileNode, Place } from './node.js';
@@ -180,6 +180,8 @@ function hollowOut(o: Overlay, fd: number, size: number): number {
 function copyMetadata(o: Overlay, files: { from: number; to: number; lower: Place }, stat: Stat): number {
   let status = o.overrides === undefined ? fchown(files.to, stat) : 0;
   if (status >= 0) status = copyXattrs(files.from, files.to);
+  if (status >= 0)
+    status = copyFlags(files.from, { target: files.to, namespace: o.namespace, onCopy: (call) => call(files.to) });
   if (status >= 0) status = o.overrides?.writeOpen(files.to, stat) ?? fchmod(files.to, stat.mode & 0o7777);
   if (status >= 0) status = setOrigin(o, files.lower, files.to);
   return status < 0 ? status : futimens(files.to, timesOf(stat));

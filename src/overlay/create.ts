@@ -45,6 +45,7 @@ import { register } from './open.js';
 import { isOverriding, overrideNew, overrideNewOpen } from './ownership.js';
 import type { NewFile } from './ownership.js';
 import type { Overlay } from './overlay.js';
+import { checkCreate } from './protection.js';
 import { hasDefaultAcl } from './xattr.js';
 import { removeTree } from './work-dir.js';
 
@@ -79,6 +80,8 @@ export function prepare(o: Overlay, parent: DirNode, name: ByteString): number {
   // In a layer such a name means that another one is gone.
   if (name.startsWith(WHITEOUT_PREFIX)) return -errno.EINVAL;
   if (parent.at === undefined && parent !== o.nodes.root) return -errno.ENOENT;
+  const refused = checkCreate(parent);
+  if (refused < 0) return refused;
   const up = copyUpDirectory(o, parent);
   return up < 0 ? up : parent.writable.fd();
 }
@@ -222,6 +225,8 @@ export function createUnnamed(
   out: { entry: Entry; opened: Opened },
 ): number {
   const { parent, caller } = request;
+  const refused = checkCreate(parent);
+  if (refused < 0) return refused;
   const up = copyUpDirectory(o, parent);
   if (up < 0) return up;
   const dirfd = parent.writable.fd();

@@ -14,8 +14,11 @@ import { addToListing } from './listing.js';
 import type { FileNode, Name } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
+import { checkChange, checkCreate } from './protection.js';
 
 export function link(o: Overlay, node: FileNode, to: Name, entry: Entry): Outcome {
+  const refused = Math.min(checkChange(node), checkCreate(to.parent));
+  if (refused < 0) return refused;
   return after(copyUp(o, node), () => {
     const dirfd = prepare(o, to.parent, to.name);
     if (dirfd < 0) return dirfd;
@@ -26,6 +29,8 @@ export function link(o: Overlay, node: FileNode, to: Name, entry: Entry): Outcom
     nameNode(o, node, to);
     status = statNode(o, node, o.stat);
     if (status < 0) return status;
+    // Either name leads to it, also when the kernel gives back the directory of one and looks it up again.
+    if (node.linkKey === undefined) o.nodes.shareLinks(node, o.inos.key(o.stat));
     entry.nodeid = node.id;
     node.nlookup += 1;
     fillAttr(node, o.stat, entry.attr);

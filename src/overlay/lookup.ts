@@ -3,13 +3,14 @@
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { firstPartOfNames, lookup as lookupInStack } from '../stack/index.js';
-import type { Found, FoundOther, Merged, RealDir } from '../stack/index.js';
+import type { Found, FoundDirectory, FoundOther, RealDir } from '../stack/index.js';
 import { Stat, entryPath, statx } from '../sys/index.js';
-import { WHITEOUT_PREFIX } from '../whiteout/index.js';
+import { WHITEOUT_PREFIX, readProtection } from '../whiteout/index.js';
 import { statNode } from './attr.js';
 import { indexKey, readIndexed } from './hard-links.js';
 import type { DirNode, FileNode, Node, Place } from './node.js';
 import type { Overlay } from './overlay.js';
+import { PROTECTING } from './protection.js';
 import type { StatOverrides } from './stat-override.js';
 
 /** With more parts than this, a directory's names are read once instead of asked for in each part. */
@@ -31,7 +32,7 @@ export function lookupChild(o: Overlay, parent: DirNode, name: ByteString): Node
   const found = find(parent, name, o.stat);
   if (found === undefined || typeof found === 'number') return found;
   if (o.overrides !== undefined) applyOverride(o.overrides, found, o.stat);
-  const node = found.kind === 'directory' ? directoryNode(o, found.parts) : fileNode(o, found, parent);
+  const node = found.kind === 'directory' ? directoryNode(o, found) : fileNode(o, found, parent);
   if (typeof node === 'number') return node;
   o.nodes.attach(node, parent, name);
   return node;
@@ -70,11 +71,12 @@ export function findLower(parent: DirNode, name: ByteString, stat: Stat): Found 
   return first === undefined ? undefined : lookupInStack(parts, name, stat, first);
 }
 
-function directoryNode(o: Overlay, parts: Merged): DirNode | number {
+function directoryNode(o: Overlay, { parts, protection }: FoundDirectory): DirNode | number {
   const top = parts[0]!;
   const upper = o.isUpper(top) ? top : undefined;
   const node = o.nodes.newDirectory(parts, upper);
   const lower = upper === undefined ? top : parts[1];
+  node.protection = upper === undefined ? o.stat.attributes & PROTECTING : protection;
   if (upper === undefined) {
     o.inos.assign(o.stat, node);
   } else if (lower !== undefined) {
@@ -109,6 +111,8 @@ function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
   const node = o.nodes.newFile(o.stat.type);
   node.lower = place;
   node.data = found.data;
+  // STATX_ATTR_* have the values of FS_*_FL.
+  node.protection = o.stat.attributes & PROTECTING;
   o.inos.assign(o.stat, node);
   if (!linked) return node;
   o.nodes.shareLinks(node, key);
@@ -119,6 +123,7 @@ function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
   // Another of its names was copied up: this one leads to the same upper file.
   node.upper = { dir: o.work.index, name: entry };
   node.indexed = readIndexed(o, { place: node.upper, key: entry, lowerNlink, upperNlink: second.nlink });
+  node.protection = readProtection(entryPath(o.work.index.fd(), entry), o.namespace);
   statNode(o, node, o.stat);
   return node;
 }
@@ -140,7 +145,7 @@ function upperFileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode
   const entry = fromOrigin && lowerNlink > 1 ? indexKeyOfOrigin(o, place) : undefined;
   // A copy of a linked file that the index does not know was split off from its links.
   const identity = fromOrigin && (lowerNlink === 1 || entry !== undefined) ? second : o.stat;
-  const key = o.stat.nlink > 1 ? o.inos.key(identity) : undefined;
+  const key = o.stat.nlink > 1 ? o.inos.key(entry === undefined ? o.stat : identity) : undefined;
   const known = key === undefined ? undefined : shared(o, key);
   if (known !== undefined) {
     if (known.upper === undefined || known.upper.dir === o.work?.index) known.upper = place;
@@ -149,6 +154,7 @@ function upperFileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode
   const node = o.nodes.newFile(o.stat.type);
   node.upper = place;
   node.data = found.data;
+  node.protection = found.protection;
   o.inos.assign(identity, node);
   if (entry !== undefined) {
     node.indexed = readIndexed(o, { place, key: entry, lowerNlink, upperNlink: o.stat.nlink });

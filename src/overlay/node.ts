@@ -26,6 +26,8 @@ abstract class BaseNode {
   nlookup = 0;
   inoLow = 0;
   inoHigh = 0;
+  /** FS_IMMUTABLE_FL and FS_APPEND_FL, but for those an upper file really has: the file system below guards these. */
+  protection = 0;
 
   constructor(id: number) {
     this.id = id;

@@ -8,21 +8,11 @@
 import { errno } from '../core/index.js';
 import { FOPEN_KEEP_CACHE, FOPEN_PASSTHROUGH } from '../fuse/index.js';
 import type { Caller, Opened, Outcome } from '../fuse/index.js';
-import {
-  O_ACCMODE,
-  O_APPEND,
-  O_RDONLY,
-  O_RDWR,
-  O_TRUNC,
-  S_IFREG,
-  STATX_ATTR_APPEND,
-  STATX_ATTR_IMMUTABLE,
-  close,
-  ftruncate,
-} from '../sys/index.js';
+import { O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, S_IFREG, close, ftruncate } from '../sys/index.js';
 import { copyUp } from './copy-up.js';
 import { openReal } from './handles.js';
 import { dropPrivileges, isPrivileged } from './privileges.js';
+import { PROTECTING, forbidsOpen } from './protection.js';
 import { statNode, statReal } from './attr.js';
 import type { FileNode } from './node.js';
 import { after } from './outcome.js';
@@ -41,6 +31,7 @@ export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opene
   // A name of it that the kernel has not asked for since the split: it has to ask now.
   if (node.successor !== undefined) return -errno.ESTALE;
   if (!writes) return register(o, node, request, opened);
+  if (forbidsOpen(node.protection, flags)) return -errno.EPERM;
   // The kernel looks whether the file runs before an open for writing, but after one that only truncates.
   if (truncates && (flags & O_ACCMODE) === O_RDONLY && o.handles.isExecuted(node)) return -errno.ETXTBSY;
   return after(copyUp(o, node, truncates ? 'empty' : 'all'), () => {
@@ -75,6 +66,7 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
   successor.inoLow = node.inoLow;
   successor.inoHigh = node.inoHigh;
   successor.indexed = node.indexed;
+  successor.protection = node.protection;
   successor.nameUnsynced = node.nameUnsynced;
   const { linkKey, names } = node;
   o.nodes.unshareLinks(node);
@@ -87,12 +79,6 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
   node.successor = successor;
   o.kernel?.invalidateAttributes(node.id);
   return true;
-}
-
-/** chattr's marks: with passthrough the upper is not asked whether this open may write. */
-function isProtected(attributes: number, flags: number): boolean {
-  if ((attributes & STATX_ATTR_IMMUTABLE) !== 0) return true;
-  return (attributes & STATX_ATTR_APPEND) !== 0 && (flags & O_APPEND) === 0;
 }
 
 /** Makes a handle of an open; with passthrough if the kernel and the file allow it. */
@@ -108,7 +94,8 @@ export function register(
     if (reads && node.backing === undefined && isSmall(o, node))
       return registerCached(o, node, { flags, fd: -1 }, opened);
     const writes = !reads && statNode(o, node, o.stat) >= 0;
-    if (writes && isProtected(o.stat.attributes, flags)) return -errno.EPERM;
+    // With passthrough the upper is not asked whether this open may write. STATX_ATTR_* have the values of FS_*_FL.
+    if (writes && forbidsOpen(o.stat.attributes & PROTECTING, flags)) return -errno.EPERM;
     // A write has to take setuid and setgid away. With passthrough nobody would: the kernel leaves it to us
     // (HANDLE_KILLPRIV_V2), and the file system below sees our own rights.
     const privileged = writes && isPrivileged(o.stat.mode);

@@ -11,6 +11,7 @@ import type {
   DirectorySink,
   Entry,
   Filesystem,
+  FlagsForm,
   Kernel,
   Opened,
   Outcome,
@@ -36,6 +37,7 @@ import {
 import type { FileSystemStatus } from '../sys/index.js';
 import { fillAttr, statNode } from './attr.js';
 import { create, createOpen, createUnnamed } from './create.js';
+import { getFlags, setFlags } from './file-flags.js';
 import { link } from './link.js';
 import { workLong } from './long-work.js';
 import { lookupChild } from './lookup.js';
@@ -44,6 +46,7 @@ import type { FileNode, Node, Place } from './node.js';
 import { openFile, releaseFile } from './open.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
+import { checkCopyTo, checkFallocate } from './protection.js';
 import { readdir } from './readdir.js';
 import { rmdir, unlink } from './remove.js';
 import { rename } from './rename.js';
@@ -281,6 +284,14 @@ export class OverlayFs implements Filesystem {
     });
   }
 
+  getFlags(nodeid: number, form: FlagsForm): Buffer | number {
+    return getFlags(this.#node(nodeid), form);
+  }
+
+  setFlags(nodeid: number, form: FlagsForm, value: Buffer): Outcome {
+    return setFlags(this.#o, this.#node(nodeid), { form, value });
+  }
+
   readdir(nodeid: number, offset: number, sink: DirectorySink): number {
     return readdir(this.#o, this.#o.nodes.directory(nodeid), offset, sink);
   }
@@ -288,7 +299,10 @@ export class OverlayFs implements Filesystem {
   fallocate(fh: number, options: { mode: number; offset: number; length: number }, caller: Caller): Outcome {
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
-    dropPrivilegesFor(this.#o, this.#o.handles.get(fh).node, caller);
+    const { node } = this.#o.handles.get(fh);
+    const refused = checkFallocate(node, options.mode);
+    if (refused < 0) return refused;
+    dropPrivilegesFor(this.#o, node, caller);
     if (options.length >= LONG) {
       return workLong(this.#o, [fd], ([own = fd]) => ({ kind: 'fallocate', fd: own, ...options }));
     }
@@ -310,7 +324,10 @@ export class OverlayFs implements Filesystem {
     if (from < 0) return from;
     const to = this.#o.handles.fd(range.fhOut);
     if (to < 0) return to;
-    dropPrivilegesFor(this.#o, this.#o.handles.get(range.fhOut).node, caller);
+    const { node } = this.#o.handles.get(range.fhOut);
+    const refused = checkCopyTo(node);
+    if (refused < 0) return refused;
+    dropPrivilegesFor(this.#o, node, caller);
     const { offsetIn, offsetOut, length } = range;
     if (length < LONG) return copyFileRange({ fd: from, offset: offsetIn }, { fd: to, offset: offsetOut }, length);
     return workLong(this.#o, [from, to], ([source = from, target = to]) => ({

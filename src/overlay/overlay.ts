@@ -2,7 +2,8 @@
 
 import type { Kernel, Offload } from '../fuse/index.js';
 import type { RealDir, Stack } from '../stack/index.js';
-import { Stat } from '../sys/index.js';
+import { Stat, entryPath } from '../sys/index.js';
+import { readProtection } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
 import { InoMap } from './ino.js';
 import { NodeTable } from './node-table.js';
@@ -68,7 +69,9 @@ export class Overlay {
     this.smallThroughCache = setup.smallThroughCache;
     this.metacopy = setup.metacopy;
     const { layers, root } = setup.stack;
-    this.nodes = new NodeTable(root, setup.work === undefined ? undefined : root[0]);
+    const upper = setup.work === undefined ? undefined : root[0];
+    this.nodes = new NodeTable(root, upper);
+    if (upper !== undefined) this.nodes.root.protection = readProtection(entryPath(upper.fd(), '.'), this.namespace);
     // From the bottom up: putting a layer on top changes no number.
     this.inos = new InoMap(layers.map((layer) => layer.dev).reverse());
     this.origins = new Origins(setup.work === undefined ? layers : layers.slice(1), this.namespace);

@@ -23,6 +23,7 @@ import { findLower, lookupChild } from './lookup.js';
 import type { DirNode, FileNode } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
+import { checkDelete } from './protection.js';
 import { removeTree } from './work-dir.js';
 import type { WorkDir } from './work-dir.js';
 
@@ -55,6 +56,8 @@ export function unlink(o: Overlay, parent: DirNode, name: ByteString): Outcome {
   if (node === undefined) return -errno.ENOENT;
   if (node.kind === 'directory') return -errno.EISDIR;
   if (o.work === undefined) return -errno.EROFS;
+  const refused = checkDelete(parent, node);
+  if (refused < 0) return refused;
   if (node.copying !== undefined) return node.copying.then(() => unlink(o, parent, name));
   // The links that remain must count right, and only an upper inode can say so.
   const spansLayers = !node.inUpper && o.stat.nlink > 1;
@@ -127,6 +130,8 @@ export function rmdir(o: Overlay, parent: DirNode, name: ByteString): number {
   if (node === undefined) return -errno.ENOENT;
   if (node.kind !== 'directory') return -errno.ENOTDIR;
   if (o.work === undefined) return -errno.EROFS;
+  const refused = checkDelete(parent, node);
+  if (refused < 0) return refused;
   const empty = isEmpty(node);
   if (empty < 0) return empty;
   const below = lowerHas(parent, name);

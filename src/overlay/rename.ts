@@ -26,6 +26,7 @@ import { lookupChild } from './lookup.js';
 import type { DirNode, FileNode, Name, Node } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
+import { checkCreate, checkDelete } from './protection.js';
 import { beforeRemoval, forgetDirectory, forgetName, isEmpty, lowerHas } from './remove.js';
 import { removeTree } from './work-dir.js';
 
@@ -50,6 +51,8 @@ export function rename(o: Overlay, request: RenameRequest): Outcome {
   if (source === target) return 0;
   if (target !== undefined && (flags & RENAME_NOREPLACE) !== 0) return -errno.EEXIST;
   const exchanges = (flags & RENAME_EXCHANGE) !== 0;
+  const forbidden = checkNames(request, source, target);
+  if (forbidden < 0) return forbidden;
   if (!o.redirects && (needsRedirect(source) || (exchanges && needsRedirect(target)))) return -errno.EXDEV;
   const busy = [source, target].find((node) => node?.kind === 'other' && node.copying !== undefined);
   if (busy?.kind === 'other' && busy.copying !== undefined) return busy.copying.then(() => rename(o, request));
@@ -66,6 +69,13 @@ export function rename(o: Overlay, request: RenameRequest): Outcome {
   return after(bringUp(o, source, from), () =>
     after(spans ? copyUp(o, target) : 0, () => move(o, request, { source, target })),
   );
+}
+
+/** Whether the old name may go, and the new one come or change (vfs_rename). */
+function checkNames({ from, to }: RenameRequest, source: Node, target: Node | undefined): number {
+  const leaves = checkDelete(from.parent, source);
+  if (leaves < 0) return leaves;
+  return target === undefined ? checkCreate(to.parent) : checkDelete(to.parent, target);
 }
 
 /** Whether a node has contents below that would stay behind (ovl_can_move). */

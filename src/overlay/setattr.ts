@@ -12,12 +12,15 @@ import type { FileNode, Node } from './node.js';
 import { splitFromReaders } from './open.js';
 import { changeMode, changeOwner } from './ownership.js';
 import { dropPrivileges, isPrivileged } from './privileges.js';
+import { checkSetattr } from './protection.js';
 import { upperPlace } from './upper-place.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
 
 export function setattr(o: Overlay, node: Node, change: AttrChange, attr: Attr): Outcome {
   if (changesNothing(change) && takesPrivilegesOfOthers(o, node, change.caller)) return -errno.EPERM;
+  const refused = checkSetattr(node, change);
+  if (refused < 0) return refused;
   const finish = (): number => {
     const now = latest(node);
     const applied = apply(o, now, change);

@@ -13,6 +13,7 @@ import type { Node } from './node.js';
 import { after } from './outcome.js';
 import { adoptModeOfAcl, changeMode } from './ownership.js';
 import type { Overlay } from './overlay.js';
+import { checkChange } from './protection.js';
 
 const ACL_ACCESS = 'system.posix_acl_access';
 const ACL_DEFAULT = 'system.posix_acl_default';
@@ -47,6 +48,8 @@ export interface SetxattrRequest {
 
 export function setxattr(o: Overlay, node: Node, request: SetxattrRequest): Outcome {
   const { name, flags, killSgid } = request;
+  const refused = checkChange(node);
+  if (refused < 0) return refused;
   // The value lives in the request's buffer; a copy-up may outlast it.
   const value = Buffer.from(request.value);
   return after(bringUp(o, node), () => {
@@ -62,6 +65,8 @@ export function setxattr(o: Overlay, node: Node, request: SetxattrRequest): Outc
 }
 
 export function removexattr(o: Overlay, node: Node, name: ByteString): Outcome {
+  const refused = checkChange(node);
+  if (refused < 0) return refused;
   // Without the attribute nothing changes, so nothing is copied up for it.
   const present = getxattr(node, name);
   if (typeof present === 'number' && !name.startsWith(ACL_PREFIX)) return present;

@@ -14,6 +14,8 @@ export type Merged = readonly RealDir[];
 export interface FoundDirectory {
   readonly kind: 'directory';
   readonly parts: Merged;
+  /** As `Marks` has it, of the top one. */
+  readonly protection: number;
 }
 
 export interface FoundOther {
@@ -24,6 +26,8 @@ export interface FoundOther {
   readonly data: { readonly dir: RealDir; readonly name: ByteString } | undefined;
   /** Whether it carries the kernel's `origin` attribute. */
   readonly origin: boolean;
+  /** As `Marks` has it. */
+  readonly protection: number;
 }
 
 export type Found = FoundDirectory | FoundOther;
@@ -57,6 +61,7 @@ function isXattrWhiteout(stat: Stat, dirfd: number, name: ByteString): boolean {
 export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): Found | undefined | number {
   if (name.startsWith(WHITEOUT_PREFIX)) return undefined;
   const directories: RealDir[] = [];
+  let protection = 0;
   for (let index = from; index < parts.length; index += 1) {
     const part = parts[index]!;
     const dirfd = part.fd();
@@ -71,27 +76,31 @@ export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): F
     }
     if (own.isWhiteoutDevice || isXattrWhiteout(own, dirfd, name)) break;
     if (!own.isDirectory) {
-      return directories.length > 0 ? { kind: 'directory', parts: directories } : other(parts, index, name, own);
+      return directories.length > 0
+        ? { kind: 'directory', parts: directories, protection }
+        : other(parts, index, name, own);
     }
     const directory = part.child(name);
     directories.push(directory);
     if (part.layer.isBottom) break;
-    const below = belowDirectory(parts, index, { dirfd, name });
+    const marks = marksOf(dirfd, name);
+    if (directories.length === 1) protection = marks.protection;
+    const below = belowDirectory(parts, index, { dirfd, name, marks });
     if (below === 'continue') continue;
     if (typeof below === 'number') return below;
     directories.push(...below);
     break;
   }
-  return directories.length > 0 ? { kind: 'directory', parts: directories } : undefined;
+  return directories.length > 0 ? { kind: 'directory', parts: directories, protection } : undefined;
 }
 
 /** What a directory found at `index` merges with: nothing, what its redirect leads to, or the same name further down. */
 function belowDirectory(
   parts: Merged,
   index: number,
-  found: { dirfd: number; name: ByteString },
+  found: { dirfd: number; name: ByteString; marks: Marks },
 ): Merged | 'continue' | number {
-  const marks = marksOf(found.dirfd, found.name);
+  const { marks } = found;
   if (marks.opaque === 'y') return [];
   // By a path of two names: should a link take the directory's place now, only a yes or no is had from beyond it.
   if (exists(found.dirfd, `${found.name}/${OPAQUE_MARKER}`)) return [];
@@ -129,12 +138,13 @@ function followRedirect(
 /** A file that is not a directory, with the place of its data if it is a metadata-only copy. */
 function other(parts: Merged, index: number, name: ByteString, stat: Stat): FoundOther | number {
   const dir = parts[index]!;
-  const plain: FoundOther = { kind: 'other', dir, name, data: undefined, origin: false };
+  const plain: FoundOther = { kind: 'other', dir, name, data: undefined, origin: false, protection: 0 };
   // Nothing is below the bottom layer; only a file that looks like a metadata-only copy is worth a question.
   const hollow = stat.isRegular && stat.size > 0 && stat.blocks === 0;
   if (dir.layer.isBottom && !hollow) return plain;
   const marks = marksOf(dir.fd(), name);
-  if (!marks.metacopy || !stat.isRegular) return { ...plain, origin: marks.origin };
+  const { origin, protection } = marks;
+  if (!marks.metacopy || !stat.isRegular) return { ...plain, origin, protection };
   const data = new Stat();
   const below =
     marks.redirect === undefined
@@ -144,5 +154,5 @@ function other(parts: Merged, index: number, name: ByteString, stat: Stat): Foun
   if (below?.kind !== 'other' || !data.isRegular) return -errno.EIO;
   // What the content takes on disk (ovl_getattr).
   stat.assume({ blocks: data.blocks });
-  return { kind: 'other', dir, name, data: below.data ?? { dir: below.dir, name: below.name }, origin: marks.origin };
+  return { ...plain, data: below.data ?? { dir: below.dir, name: below.name }, origin, protection };
 }

@@ -1,6 +1,7 @@
 export * from './constants.js';
 export * from './copy-data.js';
 export * from './dir.js';
+export * from './file-flags.js';
 export * from './file.js';
 export * from './handle.js';
 export { must } from './libc.js';

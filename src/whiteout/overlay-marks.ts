@@ -4,7 +4,8 @@
 
 import type { ByteString } from '../core/index.js';
 import { errno } from '../core/index.js';
-import { close, entryPath, getxattr, listxattr, mknodat, openat, setxattr, statx, unlinkat } from '../sys/index.js';
+import { close, entryPath, getxattr, listxattr, mknodat, openat, removexattr, setxattr, statx } from '../sys/index.js';
+import { FS_APPEND_FL, FS_IMMUTABLE_FL, unlinkat } from '../sys/index.js';
 import { O_CREAT, O_EXCL, O_WRONLY, S_IFCHR } from '../sys/index.js';
 import type { Stat, XattrTarget } from '../sys/index.js';
 
@@ -30,9 +31,18 @@ export interface Marks {
   readonly whiteout: boolean;
   /** The kernel's file handle of the lower file this one was copied up from. */
   readonly origin: boolean;
+  /** FS_IMMUTABLE_FL and FS_APPEND_FL, which users have set and the real inode does not have (`protattr`). */
+  readonly protection: number;
 }
 
-const NO_MARKS: Marks = { opaque: undefined, redirect: undefined, metacopy: false, whiteout: false, origin: false };
+const NO_MARKS: Marks = {
+  opaque: undefined,
+  redirect: undefined,
+  metacopy: false,
+  whiteout: false,
+  origin: false,
+  protection: 0,
+};
 
 function valueOf(target: XattrTarget, name: ByteString): ByteString | undefined {
   const value = getxattr(target, name);
@@ -69,10 +79,42 @@ export function readMarks(target: XattrTarget, names: readonly ByteString[]): Ma
       case 'origin':
         marks = { ...marks, origin: true };
         break;
+      case 'protattr':
+        marks = { ...marks, protection: parseProtection(valueOf(target, name) ?? '') };
+        break;
       default:
     }
   }
   return marks;
+}
+
+const PROTECTION_LETTERS: ReadonlyMap<string, number> = new Map([
+  ['a', FS_APPEND_FL],
+  ['i', FS_IMMUTABLE_FL],
+]);
+
+/** Letters for flags; with one that is not known none counts (ovl_check_protattr, fs/overlayfs/util.c). */
+function parseProtection(value: ByteString): number {
+  let protection = 0;
+  for (const letter of value) {
+    const flag = PROTECTION_LETTERS.get(letter);
+    if (flag === undefined) return 0;
+    protection |= flag;
+  }
+  return protection;
+}
+
+/** The flags that `setProtection` keeps for a file. */
+export function readProtection(target: XattrTarget, namespace: XattrNamespace): number {
+  return parseProtection(valueOf(target, `${namespace}protattr`) ?? '');
+}
+
+/** Keeps FS_IMMUTABLE_FL and FS_APPEND_FL of `flags` for a file, in the attribute alone. Returns 0 or -errno. */
+export function setProtection(target: XattrTarget, namespace: XattrNamespace, flags: number): number {
+  const letters = [...PROTECTION_LETTERS].filter(([, flag]) => (flags & flag) !== 0).map(([letter]) => letter);
+  if (letters.length > 0) return setxattr(target, `${namespace}protattr`, Buffer.from(letters.join('')));
+  const removed = removexattr(target, `${namespace}protattr`);
+  return removed === -errno.ENODATA || removed === -errno.EOPNOTSUPP ? 0 : removed;
 }
 
 /** True for attributes of the overlay itself, which its users neither see nor set. */

@@ -22,12 +22,13 @@ afterEach(() => {
   scenario.remove();
 });
 
+const markAt = (flag: 'i' | 'a', path: string): void => {
+  runProgram('chattr', [`+${flag}`, path]);
+  marked.push(path);
+};
+
 function mark(flag: 'i' | 'a', ...names: readonly string[]): void {
-  for (const name of names) {
-    const path = `${scenario.staged.upper!}/${name}`;
-    runProgram('chattr', [`+${flag}`, path]);
-    marked.push(path);
-  }
+  for (const name of names) markAt(flag, `${scenario.staged.upper!}/${name}`);
 }
 
 const onCtx = (kind: 'kernel' | 'veneer', check: (ctx: Ctx) => void): Promise<void> =>
@@ -41,7 +42,7 @@ const onCtx = (kind: 'kernel' | 'veneer', check: (ctx: Ctx) => void): Promise<vo
   });
 
 const layers = {
-  lower: [{ 'd/below': 'x', other: 'x' }],
+  lower: [{ 'd/below': 'x', other: 'x', log: 'x', 'kept/file': 'x' }],
   upper: { f: 'content', 'd/f': 'content', 'd/sub/x': '' },
 };
 
@@ -68,7 +69,7 @@ describe.skipIf(skip).each(['kernel', 'veneer'] as const)('on %s', (kind) => {
       ctx.rename('d/f', 'moved', EPERM);
       ctx.rename('d', 'moved', EPERM);
       ctx.chmod('d', 0o700, EPERM);
-      ctx.expectList('', ['d', 'f', 'other']);
+      ctx.expectList('', ['d', 'f', 'kept', 'log', 'other']);
       ctx.expectList('d', ['below', 'f', 'sub']);
     });
     // Nothing half-made.
@@ -89,6 +90,76 @@ describe.skipIf(skip).each(['kernel', 'veneer'] as const)('on %s', (kind) => {
       ctx.link('f', 'g', EPERM);
       ctx.chmod('f', 0o600, EPERM);
       ctx.expectContent('f', 'content+');
+    });
+  });
+
+  test('what a lower layer has marked is protected, until the mark is taken away above it', async () => {
+    scenario = new Scenario('lower-marks', layers);
+    const [lower] = scenario.staged.lowers;
+    markAt('i', `${lower!}/other`);
+    markAt('a', `${lower!}/log`);
+    markAt('i', `${lower!}/kept`);
+    await onCtx(kind, (ctx) => {
+      ctx.touch('other', O_WRONLY, EPERM);
+      ctx.chmod('other', 0o600, EPERM);
+      ctx.unlink('other', EPERM);
+      ctx.rename('other', 'new', EPERM);
+      ctx.touch('log', O_WRONLY, EPERM);
+      ctx.append('log', '+');
+      ctx.touch('log', O_WRONLY, EPERM);
+      ctx.create('kept/new', '', EPERM);
+      ctx.unlink('kept/file', EPERM);
+      ctx.append('kept/file', '+');
+      ctx.create('kept/new', '', EPERM);
+      runProgram('chattr', ['-i', ctx.path('other')]);
+      ctx.append('other', '+');
+      ctx.expectContent('other', 'x+');
+    });
+    expect(runProgram('lsattr', ['-d', `${scenario.staged.upper!}/kept`, `${scenario.staged.upper!}/log`])).not.toMatch(
+      /^\S*[ia]\S* /m,
+    );
+    await onCtx(kind === 'kernel' ? 'veneer' : 'kernel', (ctx) => {
+      ctx.append('other', '+');
+      ctx.touch('log', O_WRONLY, EPERM);
+      ctx.append('log', '+');
+      ctx.expectContent('log', 'x++');
+      ctx.create('kept/new', '', EPERM);
+      runProgram('chattr', ['-i', ctx.path('kept')]);
+      runProgram('chattr', ['-a', ctx.path('log')]);
+      ctx.create('kept/new');
+      ctx.unlink('log');
+    });
+  });
+
+  test('a mark is honoured by whoever mounts next, and is no mark of the real file', async () => {
+    scenario = new Scenario('marks', layers);
+    await onCtx(kind, (ctx) => {
+      for (const name of ['f', 'other', 'd']) runProgram('chattr', ['+i', ctx.path(name)]);
+    });
+    expect(runProgram('lsattr', [scenario.staged.upper!])).not.toMatch(/^\S*i\S* /m);
+    for (const next of ['kernel', 'veneer'] as const) {
+      await onCtx(next, (ctx) => {
+        for (const name of ['f', 'other']) ctx.touch(name, O_WRONLY, EPERM);
+        ctx.unlink('f', EPERM);
+        ctx.create('d/new', '', EPERM);
+      });
+    }
+    await onCtx(kind === 'kernel' ? 'veneer' : 'kernel', (ctx) => {
+      for (const name of ['f', 'other', 'd']) runProgram('chattr', ['-i', ctx.path(name)]);
+      ctx.append('f', '+');
+      ctx.unlink('other');
+      ctx.create('d/new');
+    });
+  });
+
+  test('a real mark in the upper is told, and cannot be taken away through the mount', async () => {
+    scenario = new Scenario('real-marks', layers);
+    mark('i', 'f');
+    await onCtx(kind, (ctx) => {
+      expect(runProgram('lsattr', [ctx.path('f')])).toMatch(/^\S*i\S* /);
+      expect(() => runProgram('chattr', ['-i', ctx.path('f')])).toThrow();
+      expect(() => runProgram('chattr', ['+A', ctx.path('f')])).toThrow();
+      ctx.touch('f', O_WRONLY, EPERM);
     });
   });
 

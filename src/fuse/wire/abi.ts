@@ -125,6 +125,9 @@ export const STATX_OUT = { size: 288, attrValid: 0, attrValidNsec: 8, stat: 32 }
 /** struct fuse_open_out. */
 export const OPEN_OUT = { size: 16, fh: 0, openFlags: 8, backingId: 12 } as const;
 
+/** struct fuse_ioctl_out; what the ioctl gives back follows it. */
+export const IOCTL_OUT = { size: 16, result: 0, flags: 4, inIovs: 8, outIovs: 12 } as const;
+
 /** struct fuse_init_in, from 7.36 on; older kernels send the first 16 bytes. */
 export const INIT_IN = { minimum: 16, major: 0, minor: 4, maxReadahead: 8, flags: 12, flags2: 16 } as const;
 /** struct fuse_init_out. */

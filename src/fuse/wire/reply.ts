@@ -3,7 +3,7 @@
 
 import type { FileSystemStatus } from '../../sys/index.js';
 import type { Attr, Entry } from '../attr.js';
-import { ATTR, ATTR_OUT, DIRENT, ENTRY_OUT, OPEN_OUT, OUT_HEADER, STATFS_OUT, STATX_OUT } from './abi.js';
+import { ATTR, ATTR_OUT, DIRENT, ENTRY_OUT, IOCTL_OUT, OPEN_OUT, OUT_HEADER, STATFS_OUT, STATX_OUT } from './abi.js';
 import { FUSE_NOTIFY_INVAL_INODE, NOTIFY_INVAL_INODE } from './abi.js';
 
 const HIGH = 0x100000000;
@@ -119,6 +119,12 @@ export function writeOpenOut(
   buffer.writeUInt32LE(open.flags, at + OPEN_OUT.openFlags);
   buffer.writeInt32LE(open.backingId, at + OPEN_OUT.backingId);
   return OPEN_OUT.size;
+}
+
+/** struct fuse_ioctl_out of an ioctl that succeeded, and what it gives back. */
+export function writeIoctlOut(buffer: Buffer, at: number, value: Buffer): number {
+  buffer.fill(0, at, at + IOCTL_OUT.size);
+  return IOCTL_OUT.size + value.copy(buffer, at + IOCTL_OUT.size);
 }
 
 /** struct fuse_statfs_out. */

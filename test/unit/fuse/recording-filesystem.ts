@@ -8,6 +8,7 @@ import type {
   DirectorySink,
   Entry,
   Filesystem,
+  FlagsForm,
   Kernel,
   Opened,
   Outcome,
@@ -128,6 +129,12 @@ export class RecordingFilesystem implements Filesystem {
   }
   removexattr(nodeid: number, name: string): Outcome {
     return this.#call({}, 'removexattr', nodeid, name);
+  }
+  getFlags(nodeid: number, form: FlagsForm): Buffer | number {
+    return this.#ask('getFlags', nodeid, form);
+  }
+  setFlags(nodeid: number, form: FlagsForm, value: Buffer): Outcome {
+    return this.#call({}, 'setFlags', nodeid, form, value);
   }
   readdir(nodeid: number, offset: number, sink: DirectorySink): number {
     return this.#call({ sink }, 'readdir', nodeid, offset, sink.plus) as number;

@@ -87,6 +87,7 @@ const value = Buffer.from('v\0\xff\x01', 'latin1');
 const names = ['user.a', 'user.\xff'];
 const getxattr = { calls: [['getxattr', NODE, 'user.\xff']], value } as const;
 const listxattr = { calls: [['listxattr', NODE, caller]], value: names } as const;
+const fsxattr = Buffer.from(Array.from({ length: 28 }, (_, index) => 0xa0 + index));
 const none = { calls: [] } as const;
 
 /** By the name of the golden file; INIT is the session's, see init.test.ts. */
@@ -186,7 +187,14 @@ export const WIRE_CASES: Readonly<Record<string, WireCase>> = {
     calls: [['copyFileRange', { fhIn: FH, offsetIn: 0, fhOut: 3, offsetOut: 0, length: 0x7ffff000 }, caller]],
     answer: () => 0x7ffff000,
   },
+  // A program's own, by its address: nobody has checked whether it may.
   ioctl: none,
+  'ioctl-setflags-program': none,
+  'ioctl-other': none,
+  'ioctl-getflags': { calls: [['getFlags', NODE, 'flags']], value: Buffer.from([0x10, 0x20, 0x30, 0x40]) },
+  'ioctl-setflags': { calls: [['setFlags', NODE, 'flags', Buffer.from([0x90, 0, 8, 0xc0])]] },
+  'ioctl-fsgetxattr': { calls: [['getFlags', NODE, 'fsxattr']], value: fsxattr },
+  'ioctl-fssetxattr': { calls: [['setFlags', NODE, 'fsxattr', fsxattr]] },
   interrupt: none,
   destroy: none,
   flush: none,

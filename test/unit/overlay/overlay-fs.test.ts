@@ -120,6 +120,32 @@ describe.skipIf(gate.skip)(gate.title('a file with two names, one of whose direc
   });
 });
 
+describe.skipIf(gate.skip)(gate.title('a file that got its second name here'), () => {
+  const make = (fs: OverlayFs): number => {
+    const entry = new Entry();
+    expect(fs.mknod(ROOT, 'new', { mode: 0o100644, umask: 0, rdev: 0, caller: { uid: 0, gid: 0 } }, entry)).toBe(0);
+    return entry.nodeid;
+  };
+  const copyUp = async (fs: OverlayFs): Promise<number> => {
+    const { id } = look(fs, look(fs, ROOT, 'many').id, '7');
+    expect(await fs.setattr(id, { mode: 0o600 }, new Attr())).toBe(0);
+    return id;
+  };
+
+  test.each([
+    ['made', make],
+    ['copied up', copyUp],
+  ])('%s, is found by it when its directory was given back', async (name, prepare) => {
+    const { fs } = mounted(`link-${name}`);
+    const a = look(fs, ROOT, 'a').id;
+    const file = await prepare(fs);
+    const entry = new Entry();
+    expect(fs.link(file, a, 'link', entry)).toBe(0);
+    fs.forget(a, 1);
+    expect(look(fs, look(fs, ROOT, 'a').id, 'link').id).toBe(file);
+  });
+});
+
 describe.skipIf(gate.skip)(gate.title('inode numbers'), () => {
   test('stay the same over copy-up, also when nobody remembers the file below', () => {
     const { fs } = mounted('ino');

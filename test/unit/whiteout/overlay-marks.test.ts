@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
 import {
+  FS_APPEND_FL,
+  FS_IMMUTABLE_FL,
   Stat,
   close,
   getxattr,
@@ -34,7 +36,14 @@ import { scratch } from '../sys/scratch.js';
 
 const dir = scratch('whiteout');
 const gate = requires('root', 'mknod', 'trusted-xattr');
-const NONE: Marks = { opaque: undefined, redirect: undefined, metacopy: false, whiteout: false, origin: false };
+const NONE: Marks = {
+  opaque: undefined,
+  redirect: undefined,
+  metacopy: false,
+  whiteout: false,
+  origin: false,
+  protection: 0,
+};
 
 function marksOf(path: string): Marks {
   const names = listxattr(path);
@@ -110,6 +119,8 @@ describe.skipIf(gate.skip)(gate.title('readMarks'), () => {
     ['metacopy', { 'trusted.overlay.metacopy': '' }, { metacopy: true }],
     ['whiteout', { 'user.overlay.whiteout': '' }, { whiteout: true }],
     ['origin', { 'trusted.overlay.origin': '\0\xfb' }, { origin: true }],
+    ['protattr', { 'trusted.overlay.protattr': 'ai' }, { protection: FS_APPEND_FL | FS_IMMUTABLE_FL }],
+    ['protattr that nobody knows', { 'trusted.overlay.protattr': 'ix' }, { protection: 0 }],
     ["a user's own, escaped", { 'trusted.overlay.overlay.opaque': 'y' }, {}],
     ['others of the overlay', { 'trusted.overlay.impure': 'y', 'trusted.overlay.nlink': 'L+1' }, {}],
   ])('%s', (_what, xattrs, expected) => {

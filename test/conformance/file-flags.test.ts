@@ -1,0 +1,4 @@
+import { fileFlags } from './file-flags.js';
+import { runFamily } from './run-family.js';
+
+runFamily('file-flags', fileFlags);
