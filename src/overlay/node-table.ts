@@ -105,6 +105,8 @@ export class NodeTable {
     this.unshareLinks(node);
     if (node.pinned >= 0) close(node.pinned);
     node.pinned = -1;
+    // A split took a reference for it.
+    if (node.successor !== undefined) this.forget(node.successor.id, 1);
   }
 
   /** Ends a node the kernel has given back, once the work that kept it is done. */

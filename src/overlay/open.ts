@@ -76,6 +76,8 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
     o.nodes.attach(successor, parent, name);
   }
   node.upper = undefined;
+  // The file has to be found through this node, too: what the kernel knows of the new one is not enough to keep it.
+  successor.nlookup = 1;
   node.successor = successor;
   o.kernel?.invalidateAttributes(node.id);
   return true;

@@ -1,7 +1,20 @@
 // What other union file systems get wrong and no other family asks: ioctls, clones, birth times, record locks, maps that a
 // copy-up meets.
 
-import { O_APPEND, O_RDONLY, O_RDWR, O_WRONLY, Stat, fstatx, ficlone, ioctl, must } from '../../src/sys/index.js';
+import {
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
+  O_APPEND,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+  Stat,
+  fstatx,
+  ficlone,
+  ioctl,
+  must,
+} from '../../src/sys/index.js';
 import { dir, file, link } from '../helpers/layer-spec.js';
 import type { LayerSpec } from '../helpers/layer-spec.js';
 import {
@@ -155,6 +168,25 @@ const locks: readonly Check[] = byOrigin({ f: 'content', l: link('f') }, (layers
   },
 ]);
 
+/** The second is not read through the kernel's pages. */
+const LENGTHS = { small: 100, big: 200_000 };
+
+const locksAcrossCopyUp: readonly Check[] = Object.entries(LENGTHS).flatMap(([length, bytes]) =>
+  byOrigin({ f: 'x'.repeat(bytes), g: 'x'.repeat(bytes) }, (layers, origin) => [
+    {
+      name: `locks of a reader hold against who opens for writing later, ${length}, ${origin}`,
+      ...layers,
+      run: (ctx) => {
+        const record = ctx.open('f', O_RDONLY);
+        lock(record, F_RDLCK);
+        lock(ctx.open('f', O_RDWR), F_WRLCK, 'EAGAIN');
+        ctx.open('g', O_RDONLY).flock(LOCK_SH);
+        ctx.open('g', O_RDWR).flock(LOCK_EX | LOCK_NB, { err: 'EAGAIN' });
+      },
+    },
+  ]),
+);
+
 const SIZE = 20_000;
 const text = (letter: string): string => letter.repeat(SIZE);
 
@@ -210,4 +242,4 @@ const maps: readonly Check[] = byOrigin({ f: file(text('l'), { mode: 0o644 }), l
   },
 ]);
 
-export const peers: readonly Check[] = [...ioctls, ...births, ...locks, ...maps];
+export const peers: readonly Check[] = [...ioctls, ...births, ...locks, ...locksAcrossCopyUp, ...maps];

@@ -2,11 +2,13 @@
 
 import { linkSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Attr, Entry, Offload } from '../../../src/fuse/index.js';
+import { errno } from '../../../src/core/index.js';
+import { Attr, Entry, Offload, Opened } from '../../../src/fuse/index.js';
 import type { DirectorySink } from '../../../src/fuse/index.js';
 import type { Overlay } from '../../../src/overlay/overlay.js';
 import { OverlayFs } from '../../../src/overlay/overlay-fs.js';
 import { openOverlay } from '../../../src/overlay/serve.js';
+import { O_RDONLY, O_WRONLY, S_IFREG } from '../../../src/sys/index.js';
 import { requires } from '../../helpers/requires.js';
 import { tempDir } from '../../helpers/tmp.js';
 
@@ -20,7 +22,7 @@ afterAll(() => {
 });
 
 /** Layers of their own: a file with two names in two directories, and a directory of many. */
-function mounted(name: string): { at: string; o: Overlay; fs: OverlayFs } {
+function mounted(name: string, passthrough = false): { at: string; o: Overlay; fs: OverlayFs } {
   const at = `${scratch.path}/${name}`;
   for (const dir of ['l/a', 'l/b', 'l/many', 'u', 'w', 'm']) mkdirSync(`${at}/${dir}`, { recursive: true });
   writeFileSync(`${at}/l/a/f`, 'x');
@@ -28,13 +30,20 @@ function mounted(name: string): { at: string; o: Overlay; fs: OverlayFs } {
   for (let index = 0; index < 300; index += 1) writeFileSync(`${at}/l/many/${String(index)}`, '');
   const offload = new Offload();
   const o = openOverlay(
-    { lowerdir: [`${at}/l`], upperdir: `${at}/u`, workdir: `${at}/w`, mountpoint: `${at}/m`, volatile: true },
+    {
+      lowerdir: [`${at}/l`],
+      upperdir: `${at}/u`,
+      workdir: `${at}/w`,
+      mountpoint: `${at}/m`,
+      volatile: true,
+      passthrough: 'all',
+    },
     offload,
   );
   const fs = new OverlayFs(o);
   fs.init({
-    passthrough: false,
-    openBacking: () => -95,
+    passthrough,
+    openBacking: () => (passthrough ? 1 : -95),
     closeBacking: () => undefined,
     invalidateAttributes: () => undefined,
   });
@@ -143,6 +152,37 @@ describe.skipIf(gate.skip)(gate.title('a file that got its second name here'), (
     expect(fs.link(file, a, 'link', entry)).toBe(0);
     fs.forget(a, 1);
     expect(look(fs, look(fs, ROOT, 'a').id, 'link').id).toBe(file);
+  });
+});
+
+describe.skipIf(gate.skip)(gate.title('a lower file that is read and copied up for a writer'), () => {
+  const caller = { uid: 0, gid: 0 };
+  const open = (fs: OverlayFs, id: number, flags: number): [unknown, number] => {
+    const opened = new Opened();
+    return [fs.open(id, { caller, flags, killSuidgid: false }, opened), opened.fh];
+  };
+
+  test('is found through its reader, though the kernel gives its new node back and it gets another name', () => {
+    const { at, o, fs } = mounted('successor', true);
+    const many = look(fs, ROOT, 'many').id;
+    const reader = look(fs, many, '7').id;
+    const [status, fh] = open(fs, reader, O_RDONLY);
+    expect(status).toBe(0);
+    expect(open(fs, reader, O_WRONLY)[0]).toBe(-errno.ESTALE);
+    const writer = look(fs, many, '7').id;
+    expect(writer).not.toBe(reader);
+    fs.forget(writer, 1);
+    expect(look(fs, many, '7').id).toBe(writer);
+    fs.forget(writer, 1);
+    expect(fs.rename({ parent: many, name: '7', newParent: many, newName: 'moved', flags: 0 })).toBe(0);
+    const making = { caller, mode: S_IFREG | 0o644, umask: 0, rdev: 0 };
+    expect(fs.mknod(many, '7', making, new Entry())).toBe(0);
+    expect(fs.setattr(reader, { mode: 0o600 }, new Attr())).toBe(0);
+    expect(['moved', '7'].map((name) => statSync(`${at}/u/many/${name}`).mode & 0o777)).toEqual([0o600, 0o644]);
+    fs.release(reader, fh);
+    fs.forget(reader, 1);
+    // The root, the directory and the file just made.
+    expect(o.nodes.size).toBe(3);
   });
 });
 
