@@ -83,7 +83,9 @@ or https://github.com/nodesource/distributions (both have Node 20, 22 and 24), t
 }
 
 # better-sqlite3 comes prebuilt where its download can be reached, and is compiled where not.
+# The optional fuse-native, too, is taken as it comes: its own test would fail for want of a libfuse in the system, and compile.
 npm_ci() {
+  local -x FUSE_NATIVE=1
   local prefix
   prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
   npm ci --no-audit --no-fund && return

@@ -1,5 +1,6 @@
 import { inspectContainer, mountContainer, mountImage } from '../container/index.js';
 import { hasCode, VeneerError } from '../core/index.js';
+import type { Transport } from '../overlay/index.js';
 import type { Store } from '../store/index.js';
 
 function isContainer(store: Store, name: string): boolean {
@@ -13,9 +14,17 @@ function isContainer(store: Store, name: string): boolean {
 }
 
 /** Mounts the container, else the image, of that name, and returns where. */
-export async function mountByName(store: Store, name: string, directory: string | undefined): Promise<string> {
+export async function mountByName(
+  store: Store,
+  name: string,
+  options: { directory: string | undefined; transport: Transport | undefined },
+): Promise<string> {
+  const { directory, transport } = options;
   if (isContainer(store, name)) {
-    const mounted = await mountContainer(store, name, directory === undefined ? {} : { mountpoint: directory });
+    const mounted = await mountContainer(store, name, {
+      transport,
+      ...(directory === undefined ? {} : { mountpoint: directory }),
+    });
     return mounted.mountpoint;
   }
   if (store.images.find(name) === undefined) {
@@ -28,5 +37,5 @@ export async function mountByName(store: Store, name: string, directory: string 
       hint: `veneer mount ${name} DIR mounts it read-only; to change it, make a container: veneer create ${name}`,
     });
   }
-  return (await mountImage(store, name, directory)).mountpoint;
+  return (await mountImage(store, name, directory, { transport })).mountpoint;
 }

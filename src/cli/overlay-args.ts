@@ -100,7 +100,11 @@ function readWords(args: readonly string[], mode: 'helper' | 'program'): Words {
     else if (arg === '--help') words.letters.add('h');
     else if (arg === '--version') words.letters.add('V');
     else if (arg === '--debug' && mode === 'program') words.letters.add('d');
-    else if (!arg.startsWith('--') && WITH_VALUE[mode].includes(letter)) {
+    else if (/^--transport(=|$)/.test(arg) && mode === 'program') {
+      const value = arg.includes('=') ? arg.slice(arg.indexOf('=') + 1) : args[(at += 1)];
+      if (value === undefined) throw new VeneerError('usage', '--transport needs a value');
+      words.lists.push(`transport="${value}"`);
+    } else if (!arg.startsWith('--') && WITH_VALUE[mode].includes(letter)) {
       const value = arg.length > 2 ? arg.slice(2) : args[(at += 1)];
       if (value === undefined) throw new VeneerError('usage', `-${letter} needs a value`);
       if (letter === 'o') words.lists.push(value);

@@ -109,6 +109,7 @@ const RULES = new Map<string, OptionRule>([
   ['squash_to_gid', { kind: 'id', field: 'squashToGid' }],
   ['xattr_permissions', { kind: 'choice', field: 'xattrPermissions', values: { 0: 0, 1: 1, 2: 2 } }],
   ['static_nlink', { kind: 'flag', field: 'staticNlink' }],
+  ['transport', { kind: 'choice', field: 'transport', values: { direct: 'direct', 'fuse-native': 'fuse-native' } }],
   ['ino32_t', passedOver()],
   // Inode numbers are always what `on` makes them.
   ['xino', passedOver(oneOf('on', 'off', 'auto'), 'auto', 'on', 'off')],

@@ -2,6 +2,7 @@
 
 import { VeneerError, hasCode } from '../core/index.js';
 import { startOverlay } from '../overlay/index.js';
+import type { Transport } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { MOUNT_TYPE, canonicalMountpoint, clearStale } from './mount-state.js';
 import { lowerDirectories } from './lower-directories.js';
@@ -23,7 +24,7 @@ export interface MountedContainer {
 export async function mountContainer(
   store: Store,
   reference: string,
-  options: { mountpoint?: string } = {},
+  options: { mountpoint?: string; transport?: Transport | undefined } = {},
 ): Promise<MountedContainer> {
   const found = store.containers.resolve(reference);
   using _lock = await store.containers.lock(found);
@@ -45,7 +46,16 @@ export async function mountContainer(
   // Recorded first: a process that dies in between leaves a record of no mount, never a mount without a record.
   store.containers.setMountpoint(record.id, mountpoint);
   try {
-    await startOverlay({ lowerdir, upperdir: upper, workdir: work, mountpoint, metacopy: true, logFile: log });
+    const { transport = 'direct' } = options;
+    await startOverlay({
+      lowerdir,
+      upperdir: upper,
+      workdir: work,
+      mountpoint,
+      metacopy: true,
+      logFile: log,
+      transport,
+    });
   } catch (error) {
     store.containers.setMountpoint(record.id, undefined);
     throw error;

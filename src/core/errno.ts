@@ -40,6 +40,7 @@ export const errno = {
   EPROTO: 71,
   EOVERFLOW: 75,
   EBADFD: 77,
+  EILSEQ: 84,
   EOPNOTSUPP: 95,
   ENOTCONN: 107,
   ESTALE: 116,

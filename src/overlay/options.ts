@@ -4,6 +4,9 @@ import type { IdRules } from './id-map.js';
 
 export type Passthrough = 'auto' | 'all' | 'off';
 
+/** How a mount speaks to the kernel: by itself, or through the package `fuse-native`. */
+export type Transport = 'direct' | 'fuse-native';
+
 export interface OverlayOptions extends IdRules {
   /** Layer directories, top first. */
   readonly lowerdir: readonly string[];
@@ -47,4 +50,6 @@ export interface OverlayOptions extends IdRules {
   readonly metacopy?: boolean;
   /** Without it, renaming a directory that has contents in a lower layer is EXDEV; by default it is possible. */
   readonly redirectDir?: boolean;
+  /** By default `direct`. */
+  readonly transport?: Transport;
 }

@@ -3,10 +3,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { VeneerError, messageOf } from '../core/index.js';
 import type { ErrorKind } from '../core/index.js';
-import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../sys/index.js';
 import { Offload, endMount, mountFuse } from '../fuse/index.js';
 import type { OverlayOptions } from './options.js';
-import { openOverlay, serve } from './serve.js';
+import { mountFlags, openOverlay, serve } from './serve.js';
+import { detailOf } from './server.js';
 
 /** A failure in a form that crosses threads and processes. */
 export interface Failure {
@@ -25,16 +25,6 @@ export function describeFailure(error: unknown): Failure {
   return { code: 'invalid', message: messageOf(error), hint: undefined };
 }
 
-function mountFlags(options: OverlayOptions): number {
-  const readOnly = options.upperdir === undefined || options.readOnly === true;
-  return (
-    (readOnly ? MS_RDONLY : 0) |
-    (options.nosuid === true ? MS_NOSUID : 0) |
-    (options.nodev === true ? MS_NODEV : 0) |
-    (options.noexec === true ? MS_NOEXEC : 0)
-  );
-}
-
 async function run(options: OverlayOptions, tell: (message: ServerMessage) => void): Promise<void> {
   const offload = new Offload();
   // Layers first: a mount point above one of them must not stand in the way.
@@ -47,7 +37,7 @@ async function run(options: OverlayOptions, tell: (message: ServerMessage) => vo
     allowOther: true,
   });
   const logError = (message: string, error: unknown): void => {
-    tell({ kind: 'log', message, detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    tell({ kind: 'log', message, detail: detailOf(error) });
   };
   const onReady = (): void => {
     tell({ kind: 'ready' });

@@ -4,7 +4,18 @@ import { SysError } from '../core/index.js';
 import { Session } from '../fuse/index.js';
 import type { Offload } from '../fuse/index.js';
 import { openStack } from '../stack/index.js';
-import { AT_FDCWD, LOCK_EX, LOCK_NB, close, flock, openat } from '../sys/index.js';
+import {
+  AT_FDCWD,
+  LOCK_EX,
+  LOCK_NB,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  close,
+  flock,
+  openat,
+} from '../sys/index.js';
 import { toByteString, VeneerError, errno } from '../core/index.js';
 import { TRUSTED, USER } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
@@ -84,6 +95,17 @@ function lock(fd: number, path: string): void {
     });
   }
   throw new SysError(-status, 'flock', path);
+}
+
+/** MS_*. */
+export function mountFlags(options: OverlayOptions): number {
+  const readOnly = options.upperdir === undefined || options.readOnly === true;
+  return (
+    (readOnly ? MS_RDONLY : 0) |
+    (options.nosuid === true ? MS_NOSUID : 0) |
+    (options.nodev === true ? MS_NODEV : 0) |
+    (options.noexec === true ? MS_NOEXEC : 0)
+  );
 }
 
 /** Serves until un-mounted. */

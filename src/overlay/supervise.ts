@@ -1,12 +1,13 @@
 // The main thread of a server: keeps the request loop's thread, takes signals, writes the log.
 
 import { Worker } from 'node:worker_threads';
-import { VeneerError } from '../core/index.js';
+import { SysError, VeneerError } from '../core/index.js';
 import { openLog } from '../core/log.js';
 import { endMount } from '../fuse/index.js';
 import { RLIMIT_NOFILE, raiseLimit, umask } from '../sys/index.js';
 import type { OverlayOptions } from './options.js';
 import type { ServerMessage } from './serve-worker.js';
+import type { Server, ServerEvents } from './server.js';
 
 export interface Supervision {
   /** A file path, or undefined for standard error. */
@@ -24,22 +25,25 @@ export async function supervise(options: OverlayOptions, supervision: Supervisio
   umask(0);
   raiseLimit(RLIMIT_NOFILE);
   const log = openLog(supervision.logFile, supervision.logLevel);
+  let server: Server | undefined;
   const end = (signal: NodeJS.Signals): void => {
     log.info({ signal, mountpoint: options.mountpoint }, 'un-mounting');
-    const status = endMount(options.mountpoint);
-    if (status < 0) log.error({ errno: -status }, 'un-mount failed');
+    server?.unmount();
   };
   for (const signal of END_SIGNALS) process.on(signal, end);
+  const events: ServerEvents = {
+    ready: () => {
+      log.info({ options }, 'mounted');
+      supervision.onReady();
+    },
+    log: (message, detail) => {
+      log.error({ detail }, message);
+    },
+  };
   try {
-    await serveInWorker(options, {
-      ready: () => {
-        log.info({ options }, 'mounted');
-        supervision.onReady();
-      },
-      log: (message, detail) => {
-        log.error({ detail }, message);
-      },
-    });
+    const serve = options.transport === 'fuse-native' ? await natively() : serveInWorker;
+    server = serve(options, events);
+    await server.ended;
     log.info({ mountpoint: options.mountpoint }, 'un-mounted');
   } catch (error) {
     log.error({ err: error }, 'server ended');
@@ -49,14 +53,16 @@ export async function supervise(options: OverlayOptions, supervision: Supervisio
   }
 }
 
-interface WorkerEvents {
-  readonly ready: () => void;
-  readonly log: (message: string, detail: string) => void;
+type Serve = (options: OverlayOptions, events: ServerEvents) => Server;
+
+/** Loaded for those who ask for it only. */
+async function natively(): Promise<Serve> {
+  return (await import('./serve-natively.js')).serveNatively;
 }
 
-function serveInWorker(options: OverlayOptions, events: WorkerEvents): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./serve-worker.js', import.meta.url), { workerData: options });
+const serveInWorker: Serve = (options, events) => {
+  const worker = new Worker(new URL('./serve-worker.js', import.meta.url), { workerData: options });
+  const ended = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: ServerMessage) => {
       switch (message.kind) {
         case 'ready':
@@ -76,4 +82,9 @@ function serveInWorker(options: OverlayOptions, events: WorkerEvents): Promise<v
       resolve();
     });
   });
-}
+  const unmount = (): void => {
+    const status = endMount(options.mountpoint);
+    if (status < 0) events.log('un-mount failed', new SysError(-status, 'umount', options.mountpoint).message);
+  };
+  return { ended, unmount };
+};

@@ -4,7 +4,7 @@ export * from './dir.js';
 export * from './file-flags.js';
 export * from './file.js';
 export * from './handle.js';
-export { must } from './libc.js';
+export { loadLibrary, must } from './libc.js';
 export * from './mount.js';
 export * from './mountinfo.js';
 export * from './names.js';

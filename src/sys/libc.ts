@@ -45,6 +45,22 @@ export function bind(prototype: string): Native {
   }
 }
 
+const libraries: ReturnType<typeof Koffi.load>[] = [];
+
+/**
+ * Loads a shared library, by its name or path, for the life of the process; false where it cannot be. What is loaded after it
+ * and needs a library of that SONAME gets this one (dlopen(3)).
+ */
+export function loadLibrary(file: string): boolean {
+  koffi ??= require('koffi') as typeof Koffi;
+  try {
+    libraries.push(koffi.load(file));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The result of a call that reports failure as -1: the value itself, or -errno. */
 export function result(value: number): number {
   return value < 0 ? -(koffi?.errno() ?? 0) : value;

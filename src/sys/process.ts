@@ -9,17 +9,18 @@ const nativeGetrlimit = bind('int getrlimit64(int, void *)');
 const nativeSetrlimit = bind('int setrlimit64(int, void *)');
 const nativeKill = bind('int kill(int, int)');
 
-/** A set of fds to wait on for input: `struct pollfd[]`, kept between calls. */
+/** A set of fds to wait on: `struct pollfd[]`, kept between calls. */
 export class PollSet {
   readonly #bytes: Buffer;
   readonly #count: number;
 
-  constructor(fds: readonly number[], events: number) {
+  /** `events` are for all, or one value for each; errors and hang-ups are told in any case. */
+  constructor(fds: readonly number[], events: number | readonly number[]) {
     this.#bytes = Buffer.alloc(8 * fds.length);
     this.#count = fds.length;
     fds.forEach((fd, index) => {
       this.#bytes.writeInt32LE(fd, index * 8);
-      this.#bytes.writeInt16LE(events, index * 8 + 4);
+      this.#bytes.writeInt16LE(typeof events === 'number' ? events : (events[index] ?? 0), index * 8 + 4);
     });
   }
 

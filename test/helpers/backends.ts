@@ -1,5 +1,5 @@
-// One description of layers, three file systems made from it: merged by hand into a plain directory, mounted by kernel
-// overlayfs, mounted by veneer.
+// One description of layers, four file systems made from it: merged by hand into a plain directory, mounted by kernel
+// overlayfs, mounted by veneer, mounted by veneer through the package fuse-native.
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,9 +9,9 @@ import { writeLayerSpec, writeMergedSpecs } from './layer-spec.js';
 import type { LayerSpec } from './layer-spec.js';
 import { DOOR, requires } from './requires.js';
 
-export type BackendKind = 'plain' | 'kernel' | 'veneer';
+export type BackendKind = 'plain' | 'kernel' | 'veneer' | 'fuse-native';
 
-export const BACKEND_KINDS: readonly BackendKind[] = ['plain', 'kernel', 'veneer'];
+export const BACKEND_KINDS: readonly BackendKind[] = ['plain', 'kernel', 'veneer', 'fuse-native'];
 
 /** `lower` top first, as in `lowerdir=`. Without an upper the mount is read-only. */
 export interface Layers {
@@ -31,9 +31,8 @@ export interface Staged {
 
 export const backendGate = (kind: BackendKind): ReturnType<typeof requires> => {
   if (kind === 'plain') return requires('root');
-  return kind === 'kernel'
-    ? requires('root', 'mknod', 'trusted-xattr', 'kernel-overlay')
-    : requires('root', 'fuse', 'build');
+  if (kind === 'kernel') return requires('root', 'mknod', 'trusted-xattr', 'kernel-overlay');
+  return kind === 'veneer' ? requires('root', 'fuse', 'build') : requires('root', 'fuse', 'build', 'fuse-native');
 };
 
 /** Writes the layers below an empty directory. For 'plain' they are merged into the one that becomes the mount point. */
@@ -94,6 +93,7 @@ export interface VeneerOptions {
   readonly nodev?: boolean;
   readonly metacopy?: boolean;
   readonly passthrough?: 'auto' | 'all' | 'off';
+  readonly transport?: 'direct' | 'fuse-native';
 }
 
 /** The built room's functions, as test code needs them. */
@@ -160,8 +160,9 @@ export async function mountStaged(kind: BackendKind, staged: Staged, options: Ve
     case 'kernel':
       mountKernel(staged);
       return { ...mounted, unmount: () => Promise.resolve(void must(umount2(mountpoint), 'umount', mountpoint)) };
-    case 'veneer': {
-      const pid = await mountVeneer(staged, options);
+    case 'veneer':
+    case 'fuse-native': {
+      const pid = await mountVeneer(staged, kind === 'veneer' ? options : { ...options, transport: kind });
       return { ...mounted, pid, unmount: async () => (await overlayDoor()).unmountOverlay(mountpoint) };
     }
   }

@@ -15,8 +15,10 @@ const TABLE: Readonly<Record<string, Room>> = {
   stack: { rooms: ['core', 'sys', 'whiteout'] },
   // fusermount3 mounts for plain users.
   fuse: { rooms: ['core', 'sys'], externals: ['node:child_process'] },
+  // Another way to the kernel for what `fuse` calls a Filesystem; an optional package.
+  'fuse-native': { rooms: ['core', 'sys', 'fuse'], externals: ['fuse-native', 'fuse-shared-library'] },
   // Starts its server as a process of its own.
-  overlay: { rooms: ['core', 'sys', 'fuse', 'whiteout', 'stack'], externals: ['node:child_process'] },
+  overlay: { rooms: ['core', 'sys', 'fuse', 'fuse-native', 'whiteout', 'stack'], externals: ['node:child_process'] },
   // xz, bzip2 and (on old Node) zstd are the system's programs.
   layer: { rooms: ['core', 'sys', 'image', 'whiteout', 'stack'], externals: ['node:child_process'] },
   store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },

@@ -56,6 +56,11 @@ const PROBES = {
   fusermount3: () => program('fusermount3'),
   userns: () => (spawnSync('unshare', ['-Ur', 'true']).status === 0 ? undefined : 'no user namespaces'),
   'fuse-overlayfs': () => program('fuse-overlayfs'),
+  'fuse-native': () => {
+    const load = `(await import(${JSON.stringify(path.join(DOOR, '../../fuse-native/index.js'))})).loadFuseNative()`;
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', load]);
+    return status === 0 ? undefined : 'the package fuse-native is not installed';
+  },
 } as const;
 
 export type Requirement = keyof typeof PROBES;
@@ -79,6 +84,7 @@ const CI_HAS: readonly Requirement[] = [
   'build',
   'su',
   'tar',
+  'fuse-native',
 ];
 
 function unless(reason: string, attempt: () => unknown): string | undefined {

@@ -1,9 +1,13 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Container } from '../../container/index.js';
+import type { Transport } from '../../overlay/index.js';
 import { addExamples } from '../examples.js';
 import { FORMAT_HELP, printListing, writeLine } from '../output.js';
 import type { ListingOptions } from '../output.js';
 import { withStore } from '../store.js';
+
+type MountOptions = ListingOptions & { readonly transport: Transport };
 
 const LISTING = {
   columns: [
@@ -34,12 +38,20 @@ export function configure(command: Command): void {
     .argument('[dir]', 'where to mount; a container has a directory of its own if there is none')
     .option('-q, --quiet', 'in the list, only IDs')
     .option('--format <format>', `the list's: ${FORMAT_HELP}`)
-    .action(async (name: string | undefined, directory: string | undefined, options: ListingOptions) => {
+    .addOption(
+      new Option(
+        '--transport <transport>',
+        'how to speak to the kernel: by itself, or through the npm package fuse-native',
+      )
+        .choices(['direct', 'fuse-native'])
+        .default('direct'),
+    )
+    .action(async (name: string | undefined, directory: string | undefined, options: MountOptions) => {
       const { listContainers } = await import('../../container/index.js');
       const { mountByName } = await import('../mount-by-name.js');
       await withStore(command, async (store) => {
         if (name === undefined) list(listContainers(store), options);
-        else writeLine(await mountByName(store, name, directory));
+        else writeLine(await mountByName(store, name, { directory, transport: options.transport }));
       });
     });
   addExamples(command, [

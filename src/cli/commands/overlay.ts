@@ -41,6 +41,9 @@ Options:
      metacopy=on        copy only the attributes of a file as long as nothing else of it changes; whoever mounts the
                         upper directory later has to say so, too
      xino=,index=       accepted: inode numbers are unique and stay, hard links are kept, in any case
+  --transport fuse-native, -o transport=fuse-native
+                        speak to the kernel through the npm package fuse-native and libfuse 2, for comparison: slower, and for
+                        the user who mounts alone (see native-notes/transports.md)
   -f                    stay in the foreground
   -d, --debug           the same, and log every request
   -V, --version         print the version

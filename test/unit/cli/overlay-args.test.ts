@@ -131,6 +131,31 @@ describe('options that are passed over', () => {
   });
 });
 
+describe('the transport', () => {
+  const expected = { lowerdir: ['/a'], mountpoint: '/mnt', transport: 'fuse-native' };
+
+  test.each([
+    [['--transport', 'fuse-native', '-o', 'lowerdir=/a']],
+    [['-o', 'lowerdir=/a', '--transport=fuse-native']],
+    [['-o', 'transport=fuse-native,lowerdir=/a']],
+  ])('is an option of either kind: %j', (args) => {
+    expect(request(...args, '/mnt')).toEqual(expected);
+  });
+
+  test.each([[['--transport=tcp']], [['--transport', '']], [['-o', 'transport=tcp']], [['-o', 'transport']]])(
+    'is one of those there are: %j is refused',
+    (args) => {
+      expect(() => request('-o', 'lowerdir=/a', ...args, '/mnt')).toThrow(
+        /option transport: '.*' is not a value it can/,
+      );
+    },
+  );
+
+  test('needs a value', () => {
+    expect(() => request('-o', 'lowerdir=/a', '/mnt', '--transport')).toThrow('--transport needs a value');
+  });
+});
+
 describe('owners and switches', () => {
   const ranges = [
     { disk: 0, shown: 1000, length: 1 },
