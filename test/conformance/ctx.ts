@@ -63,7 +63,7 @@ export class Ctx {
   }
 
   closeAll(): void {
-    for (const handle of this.#handles) handle.close();
+    for (const handle of this.#handles) handle.discard();
   }
 
   readonly #run = <T>(call: () => T): T => (this.#user === undefined ? call() : runAs(this.#user, call));
@@ -90,13 +90,11 @@ export class Ctx {
   // Opening, and whole files
 
   open(path: ByteString, flags: number, options: Expected & { mode?: number } = {}): Handle {
-    const fd = this.#expect(
-      `open ${path}`,
-      () => openat(AT_FDCWD, this.path(path), flags, options.mode ?? 0o644),
-      options,
-    );
+    const fd = this.#run(() => openat(AT_FDCWD, this.path(path), flags, options.mode ?? 0o644));
     const handle = new Handle(fd, path, this.#run);
+    // Before it is judged: one that should have failed must be closed, too.
     if (fd >= 0) this.#handles.push(handle);
+    this.#expect(`open ${path}`, () => fd, options);
     return handle;
   }
 

@@ -1,11 +1,12 @@
 // Checks that a backend is known to fail, and why. A listed check must fail there: one that passes is struck off.
 
 import type { BackendKind } from '../helpers/backends.js';
+import { NATIVE_DEVIATIONS } from './native-deviations.js';
 
 export interface Deviation {
   readonly family: string;
-  /** The check's name, or the beginning of several ones. */
-  readonly check: string;
+  /** The check's name, the beginning of several ones, or what is in them. */
+  readonly check: string | RegExp;
   readonly on: BackendKind;
   /** The check itself: it fails there. What it leaves: it passes, but leaves another tree than elsewhere. */
   readonly part: 'check' | 'tree';
@@ -13,6 +14,7 @@ export interface Deviation {
 }
 
 export const DEVIATIONS: readonly Deviation[] = [
+  ...NATIVE_DEVIATIONS,
   ...['lower', 'merged'].map((origin): Deviation => ({
     family: 'rename-matrix',
     check: `plain ${origin} dir to upper full dir`,
@@ -76,17 +78,13 @@ export const DEVIATIONS: readonly Deviation[] = [
     part: 'check',
     why: 'through passthrough, a handle that was open for reading before the copy-up keeps the lower file',
   })),
-  ...['lower', 'second lower'].map((origin): Deviation => ({
-    family: 'io',
-    check: `flock of a reader keeps out a later writer, big, ${origin}`,
-    on: 'veneer',
-    part: 'check',
-    why: 'through passthrough, that reader has the lower file, which is another inode to the kernel, and locks are by inode',
-  })),
 ];
 
 export function deviationOf(family: string, check: string, kind: BackendKind): Deviation | undefined {
   return DEVIATIONS.find(
-    (deviation) => deviation.family === family && deviation.on === kind && check.startsWith(deviation.check),
+    (deviation) =>
+      deviation.family === family &&
+      deviation.on === kind &&
+      (typeof deviation.check === 'string' ? check.startsWith(deviation.check) : deviation.check.test(check)),
   );
 }

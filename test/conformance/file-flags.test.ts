@@ -1,4 +1,5 @@
 import { fileFlags } from './file-flags.js';
 import { runFamily } from './run-family.js';
 
-runFamily('file-flags', fileFlags);
+// fuse-native has no IOCTL.
+runFamily('file-flags', fileFlags, { native: false });

@@ -25,7 +25,7 @@ const PLAY_DEADLINE = 15_000;
 const SNAPSHOT_DEADLINE = 30_000;
 
 /** Times of directories follow from when the kernel copies them up, which is its own affair. */
-export const withoutDirectoryTimes = (tree: Tree): Tree =>
+const withoutDirectoryTimes = (tree: Tree): Tree =>
   new Map([...tree].map(([name, entry]) => [name, entry.type === 'dir' ? { ...entry, mtime: '' } : entry]));
 
 export class FuzzMounts {

@@ -90,6 +90,7 @@ export class Handle {
   readonly fd: number;
   readonly #what: string;
   readonly #run: <T>(call: () => T) => T;
+  readonly #maps: Mapping[] = [];
   #open = true;
 
   constructor(fd: number, what: string, run: <T>(call: () => T) => T) {
@@ -188,7 +189,15 @@ export class Handle {
   }
 
   map(options: { length: number; prot: number; flags: number }, expected?: Expected): Mapping {
-    return this.#expect('mmap', () => Mapping.of(this.fd, options), expected) as Mapping;
+    const map = this.#expect('mmap', () => Mapping.of(this.fd, options), expected) as Mapping;
+    if (expected?.err === undefined) this.#maps.push(map);
+    return map;
+  }
+
+  /** Closes it if it is open, and ends its maps, which would keep the mount busy. */
+  discard(): void {
+    this.close();
+    for (const map of this.#maps) map.unmap();
   }
 
   /** The next entries of an open directory, `.` and `..` included; [] at the end. */

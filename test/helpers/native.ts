@@ -120,6 +120,7 @@ const MS_SYNC = 4;
 export class Mapping {
   readonly #address: number;
   readonly #length: number;
+  #mapped = true;
 
   private constructor(address: number, length: number) {
     this.#address = address;
@@ -146,7 +147,10 @@ export class Mapping {
     return result(nativeMsync(this.#address, this.#length, MS_SYNC));
   }
 
+  /** Harmless when it is done already. */
   unmap(): number {
+    if (!this.#mapped) return 0;
+    this.#mapped = false;
     return result(nativeMunmap(this.#address, this.#length));
   }
 }

@@ -54,6 +54,13 @@ export interface SnapshotOptions {
   readonly include?: (path: ByteString) => boolean;
 }
 
+/** The tree with modification times cut to milliseconds. */
+export function inMilliseconds(tree: Tree): Tree {
+  return new Map(
+    [...tree].map(([name, entry]) => [name, { ...entry, mtime: entry.mtime.replace(/\d{6}$/, '000000') }]),
+  );
+}
+
 const TYPES: Readonly<Record<number, string>> = {
   [S_IFREG]: 'file',
   [S_IFDIR]: 'dir',

@@ -11,8 +11,6 @@ import { runWell } from '../helpers/other-process.js';
 import { CLI } from '../helpers/run-cli.js';
 import { Scenario } from '../helpers/scenario.js';
 
-const gate = backendGate('veneer');
-
 const alive = (pid: number): boolean => {
   try {
     // A zombie of a detached process belongs to init; its state is Z until reaped.
@@ -33,123 +31,134 @@ async function ends(pid: number, within = 10_000): Promise<boolean> {
 
 const isMounted = (at: string): boolean => readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${at} `);
 
+/** The server of a mount is the same process whatever carries the requests to it. */
+const TRANSPORTS = ['veneer', 'fuse-native'] as const;
+type Transport = (typeof TRANSPORTS)[number];
+
 let scenario: Scenario;
 afterEach(() => scenario.remove());
 
-async function start(): Promise<Mounted & { pid: number }> {
+async function start(kind: Transport): Promise<Mounted & { pid: number }> {
   scenario = new Scenario('server', { lower: [{ f: 'content', 'd/x': '' }], upper: {} });
-  const mounted = await mountStaged('veneer', scenario.staged);
+  const mounted = await mountStaged(kind, scenario.staged);
   return { ...mounted, pid: mounted.pid! };
 }
 
-describe.skipIf(gate.skip)(gate.title('the server'), () => {
-  test('is another process, ready when the call returns', async () => {
-    const { pid, root, unmount } = await start();
-    expect(pid).not.toBe(process.pid);
-    expect(alive(pid)).toBe(true);
-    expect(readFileSync(`${root}/f`, 'utf8')).toBe('content');
-    expect((await overlayDoor()).mountedAt(root)).toBe(true);
-    await unmount();
-    expect((await overlayDoor()).mountedAt(root)).toBe(false);
-  });
-
-  test('shows as a FUSE file system in the mount table', async () => {
-    const { root, unmount } = await start();
-    expect(await runWell('stat', ['-f', '-c', '%T', root])).toMatch(/fuse/);
-    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toMatch(new RegExp(` ${root} .* - fuse`));
-    await unmount();
-  });
-
-  test('ends when un-mounted by unmountOverlay, before that resolves', async () => {
-    const { pid, root, unmount } = await start();
-    writeFileSync(`${root}/new`, 'new');
-    await unmount();
-    expect(isMounted(root)).toBe(false);
-    expect(await ends(pid, 500)).toBe(true);
-    expect(readFileSync(`${scenario.staged.upper!}/new`, 'utf8')).toBe('new');
-  });
-
-  test('ends when un-mounted by umount(8)', async () => {
-    const { pid, root } = await start();
-    await runWell('umount', [root]);
-    expect(await ends(pid)).toBe(true);
-  });
-
-  test('un-mounts and ends on SIGTERM', async () => {
-    const { pid, root } = await start();
-    writeFileSync(`${root}/new`, 'new');
-    process.kill(pid, 'SIGTERM');
-    expect(await ends(pid)).toBe(true);
-    expect(isMounted(root)).toBe(false);
-    expect(readFileSync(`${scenario.staged.upper!}/new`, 'utf8')).toBe('new');
-  });
-
-  test('ends on SIGTERM while a file is open, once it is closed or at once', async () => {
-    const { pid, root } = await start();
-    const fd = openSync(`${root}/f`, 'r');
-    process.kill(pid, 'SIGTERM');
-    await sleep(300);
-    closeSync(fd);
-    expect(await ends(pid)).toBe(true);
-    expect(isMounted(root)).toBe(false);
-  });
-
-  test('ends after a lazy un-mount, when the last file is closed', async () => {
-    const { pid, root } = await start();
-    const fd = openSync(`${root}/f`, 'r');
-    umount2(root, MNT_DETACH);
-    await sleep(200);
-    expect(alive(pid)).toBe(true);
-    closeSync(fd);
-    expect(await ends(pid)).toBe(true);
-  });
-
-  test('killed hard, it leaves layers that mount again', async () => {
-    const { pid, root } = await start();
-    writeFileSync(`${root}/new`, 'new');
-    process.kill(pid, 'SIGKILL');
-    expect(await ends(pid)).toBe(true);
-    umount2(root, MNT_DETACH);
-    await scenario.on('veneer', (again) => expect(readdirSync(again).sort()).toEqual(['d', 'f', 'new']));
-    scenario.expectLowersUnchanged();
-  });
-
-  test('writes a log file of JSON lines', async () => {
-    const { unmount } = await start();
-    await unmount();
-    const log = logFileOf(scenario.staged);
-    expect(existsSync(log)).toBe(true);
-    const lines = readFileSync(log, 'utf8').trim().split('\n');
-    expect(lines.length).toBeGreaterThan(0);
-    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('level');
-  });
-
-  test('keeps no file of the starter open, and stands in no directory of its', async () => {
-    const { pid, unmount } = await start();
-    const links = readdirSync(`/proc/${String(pid)}/fd`).map((fd) => {
-      try {
-        return readlinkSync(`/proc/${String(pid)}/fd/${fd}`);
-      } catch {
-        return '';
-      }
+for (const kind of TRANSPORTS) {
+  const gate = backendGate(kind);
+  describe.skipIf(gate.skip)(gate.title(`the server of ${kind}`), () => {
+    test('is another process, ready when the call returns', async () => {
+      const { pid, root, unmount } = await start(kind);
+      expect(pid).not.toBe(process.pid);
+      expect(alive(pid)).toBe(true);
+      expect(readFileSync(`${root}/f`, 'utf8')).toBe('content');
+      expect((await overlayDoor()).mountedAt(root)).toBe(true);
+      await unmount();
+      expect((await overlayDoor()).mountedAt(root)).toBe(false);
     });
-    expect(links.filter((target) => target.startsWith('pipe:') && isMine(target))).toEqual([]);
-    expect(readlinkSync(`/proc/${String(pid)}/cwd`)).toBe('/');
-    await unmount();
-  });
 
-  test('refuses a second mount of one upper', async () => {
-    const { unmount } = await start();
-    const other = new Scenario('server-2', { lower: [{}], upper: {} });
-    try {
-      const staged = { ...other.staged, upper: scenario.staged.upper!, work: scenario.staged.work };
-      await expect(mountStaged('veneer', staged)).rejects.toThrow(/in use|mounted|lock/i);
-    } finally {
-      other.remove();
-    }
-    await unmount();
-  });
+    test('shows as a FUSE file system in the mount table', async () => {
+      const { root, unmount } = await start(kind);
+      expect(await runWell('stat', ['-f', '-c', '%T', root])).toMatch(/fuse/);
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).toMatch(new RegExp(` ${root} .* - fuse`));
+      await unmount();
+    });
 
+    test('ends when un-mounted by unmountOverlay, before that resolves', async () => {
+      const { pid, root, unmount } = await start(kind);
+      writeFileSync(`${root}/new`, 'new');
+      await unmount();
+      expect(isMounted(root)).toBe(false);
+      expect(await ends(pid, 500)).toBe(true);
+      expect(readFileSync(`${scenario.staged.upper!}/new`, 'utf8')).toBe('new');
+    });
+
+    test('ends when un-mounted by umount(8)', async () => {
+      const { pid, root } = await start(kind);
+      await runWell('umount', [root]);
+      expect(await ends(pid)).toBe(true);
+    });
+
+    test('un-mounts and ends on SIGTERM', async () => {
+      const { pid, root } = await start(kind);
+      writeFileSync(`${root}/new`, 'new');
+      process.kill(pid, 'SIGTERM');
+      expect(await ends(pid)).toBe(true);
+      expect(isMounted(root)).toBe(false);
+      expect(readFileSync(`${scenario.staged.upper!}/new`, 'utf8')).toBe('new');
+    });
+
+    test('ends on SIGTERM while a file is open, once it is closed or at once', async () => {
+      const { pid, root } = await start(kind);
+      const fd = openSync(`${root}/f`, 'r');
+      process.kill(pid, 'SIGTERM');
+      await sleep(300);
+      closeSync(fd);
+      expect(await ends(pid)).toBe(true);
+      expect(isMounted(root)).toBe(false);
+    });
+
+    test('ends after a lazy un-mount, when the last file is closed', async () => {
+      const { pid, root } = await start(kind);
+      const fd = openSync(`${root}/f`, 'r');
+      umount2(root, MNT_DETACH);
+      await sleep(200);
+      expect(alive(pid)).toBe(true);
+      closeSync(fd);
+      expect(await ends(pid)).toBe(true);
+    });
+
+    test('killed hard, it leaves layers that mount again', async () => {
+      const { pid, root } = await start(kind);
+      writeFileSync(`${root}/new`, 'new');
+      process.kill(pid, 'SIGKILL');
+      expect(await ends(pid)).toBe(true);
+      umount2(root, MNT_DETACH);
+      await scenario.on('veneer', (again) => expect(readdirSync(again).sort()).toEqual(['d', 'f', 'new']));
+      scenario.expectLowersUnchanged();
+    });
+
+    test('writes a log file of JSON lines', async () => {
+      const { unmount } = await start(kind);
+      await unmount();
+      const log = logFileOf(scenario.staged);
+      expect(existsSync(log)).toBe(true);
+      const lines = readFileSync(log, 'utf8').trim().split('\n');
+      expect(lines.length).toBeGreaterThan(0);
+      for (const line of lines) expect(JSON.parse(line)).toHaveProperty('level');
+    });
+
+    test('keeps no file of the starter open, and stands in no directory of its', async () => {
+      const { pid, unmount } = await start(kind);
+      const links = readdirSync(`/proc/${String(pid)}/fd`).map((fd) => {
+        try {
+          return readlinkSync(`/proc/${String(pid)}/fd/${fd}`);
+        } catch {
+          return '';
+        }
+      });
+      expect(links.filter((target) => target.startsWith('pipe:') && isMine(target))).toEqual([]);
+      expect(readlinkSync(`/proc/${String(pid)}/cwd`)).toBe('/');
+      await unmount();
+    });
+
+    test('refuses a second mount of one upper', async () => {
+      const { unmount } = await start(kind);
+      const other = new Scenario('server-2', { lower: [{}], upper: {} });
+      try {
+        const staged = { ...other.staged, upper: scenario.staged.upper!, work: scenario.staged.work };
+        await expect(mountStaged(kind, staged)).rejects.toThrow(/in use|mounted|lock/i);
+      } finally {
+        other.remove();
+      }
+      await unmount();
+    });
+  });
+}
+
+const gate = backendGate('veneer');
+
+describe.skipIf(gate.skip)(gate.title('a server that has ended'), () => {
   test('counts as ended where nobody waits for it', async () => {
     scenario = new Scenario('server', { lower: [{ f: 'content' }], upper: {} });
     const { base, lowers, mountpoint } = scenario.staged;
