@@ -103,6 +103,11 @@ export class FileNode extends BaseNode {
   /** Open handles. */
   opens = 0;
   backing: Backing | undefined;
+  /**
+   * Was open for reading and writing through passthrough. A shared mapping made then holds this node (user_path of the
+   * kernel's backing file) but no handle of it, and what it writes does not come to the kernel's own pages of the file.
+   */
+  mayBeMapped = false;
   /** Whether the file in the lower layer is small; asked when first needed. */
   smallLower: boolean | undefined;
   /** Set for hard links that span layers: the link count, kept in the kernel's `nlink` attribute. */

@@ -107,6 +107,7 @@ export function register(
     const backing = node.backing ?? (apart ? -errno.EOPNOTSUPP : openBacking(o, node));
     if (typeof backing !== 'number') {
       node.backing = backing;
+      if ((flags & O_ACCMODE) === O_RDWR) node.mayBeMapped = true;
       opened.fh = o.handles.add({ node, flags, fd: -1 });
       opened.flags = FOPEN_PASSTHROUGH;
       opened.backingId = backing.id;
@@ -135,7 +136,7 @@ function registerCached(o: Overlay, node: FileNode, how: { flags: number; fd: nu
 const SMALL = 128 << 10;
 
 function isSmall(o: Overlay, node: FileNode): boolean {
-  if (!o.smallThroughCache || node.data !== undefined) return false;
+  if (!o.smallThroughCache || node.data !== undefined || node.mayBeMapped) return false;
   if (node.inUpper) return statReal(node, o.stat) >= 0 && o.stat.size <= SMALL;
   return (node.smallLower ??= statReal(node, o.stat) >= 0 && o.stat.size <= SMALL);
 }

@@ -354,6 +354,28 @@ const mappings: readonly Check[] = [
       },
     },
     {
+      name: `a shared mapping whose handle is closed writes what others read, ${origin}`,
+      ...layers,
+      run: (ctx) => {
+        const handle = ctx.open('f', O_RDWR);
+        const map = handle.map({ length: 32, prot: PROT_READ | PROT_WRITE, flags: MAP_SHARED });
+        handle.close();
+        for (const text of ['first', 'other', 'third']) {
+          map.store(0, Buffer.from(text));
+          const other = ctx.open('f', O_RDONLY);
+          expectEqual('read by another', other.pread(0, 5), text);
+          other.close();
+          const reader = ctx.open('f', O_RDONLY).map({ length: 32, prot: PROT_READ, flags: MAP_SHARED });
+          map.store(8, Buffer.from(text));
+          expectEqual('mapped by another', reader.load(8, 5).toString(), text);
+          reader.unmap();
+          ctx.open('f', O_WRONLY).pwrite(8, pattern(32).slice(8, 13));
+          expectEqual('written by another', map.load(8, 5).toString(), pattern(32).slice(8, 13));
+        }
+        map.unmap();
+      },
+    },
+    {
       name: `a shared mapping needs a handle open for writing, ${origin}`,
       ...layers,
       run: (ctx) => {
