@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const script = process.env['VENEER_FUZZ_WHAT'] === 'data' ? 'scripts/fuzz-data.ts' : 'scripts/fuzz.ts';
+
 export default defineConfig({
-  test: { include: ['scripts/fuzz.ts'], pool: 'forks', disableConsoleIntercept: true, reporters: ['dot'] },
+  test: { include: [script], pool: 'forks', disableConsoleIntercept: true, reporters: ['dot'] },
 });

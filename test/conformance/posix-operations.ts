@@ -19,6 +19,9 @@ import {
   S_IFDIR,
   S_IFIFO,
   S_IFMT,
+  mount,
+  must,
+  umount2,
 } from '../../src/sys/index.js';
 import {
   blockDevice,
@@ -304,9 +307,95 @@ const umasks: readonly Check[] = byOrigin({ d: dir() }, (layers, origin) => [
       ctx.chmod('d', 0o777);
       const handle = ctx.as(ALICE).open('d/f', O_WRONLY | O_CREAT | O_EXCL, { mode: 0 });
       handle.write('mine');
+      handle.fallocate(0, 0, 9);
+      handle.truncate(4);
       handle.close();
       ctx.as(ALICE).read('d/f', { err: 'EACCES' });
       ctx.expectContent('d/f', 'mine');
+    },
+  },
+]);
+
+/** A tmpfs on a directory of the file system. */
+function whileMounted(ctx: Ctx, at: string, run: () => void): void {
+  const target = ctx.path(at);
+  must(mount({ source: 'tmpfs', target, type: 'tmpfs', flags: 0, data: '' }), 'mount', target);
+  try {
+    run();
+  } finally {
+    must(umount2(target), 'umount', target);
+  }
+}
+
+const moved: readonly Check[] = byOrigin({ ...THINGS, 'a/d/x': 'x', 'b/y': 'y' }, (layers, origin) => [
+  {
+    name: `a mount point is busy, and nothing moves to another file system, ${origin}`,
+    ...layers,
+    run: (ctx) => {
+      whileMounted(ctx, 'dir', () => {
+        ctx.rmdir('dir', { err: 'EBUSY' });
+        ctx.rename('dir', 'new', { err: 'EBUSY' });
+        ctx.rename('b', 'dir', { err: 'EBUSY' });
+        ctx.rename('b', 'dir', { flags: RENAME_EXCHANGE, err: 'EBUSY' });
+        ctx.create('dir/there', 'on tmpfs');
+        for (const name of NAMES) {
+          if (name === 'dir') continue;
+          ctx.rename(name, 'dir/away', { err: 'EXDEV' });
+          ctx.link(name, 'dir/away', { err: 'EXDEV' });
+        }
+        ctx.rename('dir/there', 'new', { err: 'EXDEV' });
+        ctx.link('dir/there', 'new', { err: 'EXDEV' });
+        ctx.rename('dir/there', 'dir/here');
+      });
+      ctx.expectList('dir', []);
+      ctx.rmdir('dir');
+    },
+  },
+  {
+    name: `a directory with a mount point below is moved, ${origin}`,
+    ...layers,
+    run: (ctx) => {
+      const target = ctx.path('a/d');
+      must(mount({ source: 'tmpfs', target, type: 'tmpfs', flags: 0, data: '' }), 'mount', target);
+      try {
+        ctx.create('a/d/there', 'on tmpfs');
+        ctx.rename('a', 'b/a');
+        ctx.expectList('b/a/d', ['there']);
+        ctx.rmdir('b/a/d', { err: 'EBUSY' });
+      } finally {
+        must(umount2(ctx.path('b/a/d')), 'umount', 'b/a/d');
+      }
+      ctx.expectList('b/a/d', ['x']);
+    },
+  },
+  {
+    name: `a directory that moves has its new parent above, ${origin}`,
+    ...layers,
+    run: (ctx) => {
+      ctx.expectStat('a/d/..', { ino: ctx.stat('a').ino });
+      const inside = ctx.opendir('a/d');
+      ctx.rename('a/d', 'b/moved');
+      ctx.expectStat('b/moved/..', { ino: ctx.stat('b').ino });
+      const above = inside.getdents().find(({ name }) => name === '..');
+      expectEqual('inode number of .. in the listing', above?.ino, ctx.stat('b').ino);
+      ctx.expectStat('b/moved/../y', { ino: ctx.stat('b/y').ino });
+      // Link counts are told of directories that are in the upper alone.
+      ctx.mkdir('new');
+      ctx.mkdir('new/one');
+      ctx.mkdir('new/one/two');
+      ctx.mkdir('other');
+      ctx.expectStat('new', { nlink: 3 });
+      ctx.rename('new/one', 'other/one');
+      ctx.expectStat('new', { nlink: 2 });
+      ctx.expectStat('other', { nlink: 3 });
+      ctx.rename('other/one/two', 'new/two');
+      ctx.expectStat('other/one', { nlink: 2 });
+      ctx.mkdir('new/three');
+      ctx.rename('new/three', 'other/one');
+      ctx.expectStat('new', { nlink: 3 });
+      ctx.expectStat('other', { nlink: 3 });
+      ctx.rename('b/moved', 'other/moved');
+      ctx.expectStat('other/moved/..', { ino: ctx.stat('other').ino });
     },
   },
 ]);
@@ -384,4 +473,4 @@ const unnamed: readonly Check[] = (
   },
 }));
 
-export const posixOperations: readonly Check[] = [...existing, ...umasks, ...busy, ...unnamed];
+export const posixOperations: readonly Check[] = [...existing, ...moved, ...umasks, ...busy, ...unnamed];

@@ -11,7 +11,7 @@ import {
   S_IFIFO,
   UTIME_OMIT,
 } from '../../src/sys/index.js';
-import { dir, fifo, file, link, symlink } from '../helpers/layer-spec.js';
+import { charDevice, dir, fifo, file, link, socket, symlink } from '../helpers/layer-spec.js';
 import type { LayerSpec } from '../helpers/layer-spec.js';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../helpers/native.js';
 import type { Check } from './check.js';
@@ -33,7 +33,13 @@ const spec: LayerSpec = {
   'd/full/x': '',
   'e/f': 'other',
   'd/k': file('x', { xattrs: { 'user.k': 'v' } }),
+  'd/c': charDevice(1, 3),
+  'd/s': socket(),
+  // A second name for each kind of file.
+  ...Object.fromEntries(['d/p', 'd/l', 'd/c', 'd/s'].map((path) => [`${path}2`, link(path)])),
 };
+/** What is no regular file and no directory. */
+const SPECIAL = ['d/p', 'd/l', 'd/c', 'd/s'] as const;
 
 type Change = 'both' | 'ctime' | 'none';
 
@@ -133,6 +139,33 @@ const ROWS: readonly Row[] = [
   },
   { call: 'setxattr', run: (ctx) => ctx.setxattr('d/f', 'user.k', 'v'), times: { d: 'none', 'd/f': 'ctime' } },
   { call: 'removexattr', run: (ctx) => ctx.removexattr('d/k', 'user.k'), times: { d: 'none', 'd/k': 'ctime' } },
+  ...SPECIAL.flatMap((path): Row[] => [
+    {
+      call: `link of ${path}`,
+      run: (ctx) => ctx.link(path, 'e/new'),
+      times: { d: 'none', e: 'both', [path]: 'ctime' },
+    },
+    {
+      call: `unlink of one name of ${path}`,
+      run: (ctx) => ctx.unlink(`${path}2`),
+      times: { d: 'both', [path]: 'ctime' },
+    },
+    {
+      call: `rename of ${path}`,
+      run: (ctx) => ctx.rename(path, 'e/new'),
+      times: { d: 'both', e: 'both', 'e/new': `ctime<${path}`, [`${path}2`]: 'ctime' },
+    },
+    {
+      call: `rename over one name of ${path}`,
+      run: (ctx) => ctx.rename('d/f', `${path}2`),
+      times: { d: 'both', [path]: 'ctime', [`${path}2`]: 'ctime<d/f' },
+    },
+    {
+      call: `utimensat of ${path}`,
+      run: (ctx) => ctx.utimens(path, { atime: TIME, mtime: TIME }),
+      times: { d: 'none', [path]: 'both', [`${path}2`]: 'both', 'd/f': 'none' },
+    },
+  ]),
   { call: 'listing', run: (ctx) => void ctx.list('d'), times: { d: 'none' } },
 ];
 
@@ -159,12 +192,27 @@ const failing: Readonly<Record<string, (ctx: Ctx) => void>> = {
   'unlink EACCES': (ctx) => ctx.as(BOB).unlink('d/f', { err: 'EACCES' }),
   'rename EACCES': (ctx) => ctx.as(BOB).rename('d/f', 'e/f', { err: 'EACCES' }),
   'link EACCES': (ctx) => ctx.as(BOB).link('d/f', 'e/new', { err: ['EACCES', 'EPERM'] }),
+  'rmdir EACCES': (ctx) => ctx.as(BOB).rmdir('d/sub', { err: 'EACCES' }),
+  'symlink EACCES': (ctx) => ctx.as(BOB).symlink('x', 'd/new', { err: 'EACCES' }),
+  'mkfifo EACCES': (ctx) => ctx.as(BOB).mknod('d/new', S_IFIFO | 0o600, { err: 'EACCES' }),
+  'rename of a directory EACCES': (ctx) => ctx.as(BOB).rename('d/sub', 'e/sub', { err: 'EACCES' }),
+  ...Object.fromEntries(
+    SPECIAL.flatMap((path): [string, (ctx: Ctx) => void][] => [
+      [`unlink EACCES of ${path}`, (ctx) => ctx.as(BOB).unlink(path, { err: 'EACCES' })],
+      [`rename EACCES of ${path}`, (ctx) => ctx.as(BOB).rename(path, 'e/new', { err: 'EACCES' })],
+      [`rename EACCES over ${path}`, (ctx) => ctx.as(BOB).rename('d/f', path, { err: 'EACCES' })],
+      [`lchown EPERM of ${path}`, (ctx) => ctx.as(BOB).lchown(path, BOB.uid, -1, { err: 'EPERM' })],
+    ]),
+  ),
   'setxattr EACCES': (ctx) => ctx.as(BOB).setxattr('d/f', 'user.k', 'v', { err: 'EACCES' }),
   'ftruncate EINVAL': (ctx) => ctx.open('d/f', O_RDONLY).truncate(0, { err: 'EINVAL' }),
   'fallocate EBADF': (ctx) => ctx.open('d/f', O_RDONLY).fallocate(0, 0, 9, { err: 'EBADF' }),
 };
 
-const PATHS = ['', 'd', 'e', 'd/f', 'd/linked', 'd/link', 'd/l', 'd/p', 'd/sub', 'd/full', 'd/full/x', 'd/k', 'e/f'];
+const PATHS = [
+  ...['', 'd', 'e', 'd/f', 'd/linked', 'd/link', 'd/sub', 'd/full', 'd/full/x', 'd/k', 'e/f'],
+  ...SPECIAL.flatMap((path) => [path, `${path}2`]),
+];
 
 /** ctime only where it can be told: a copy-up gives the directories above a new one, everywhere. */
 function expectTimes(ctx: Ctx, what: string, before: ReturnType<Ctx['stat']>, at: string, change: string): void {
