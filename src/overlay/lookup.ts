@@ -2,7 +2,7 @@
 
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
-import { firstPartOfNames, lookup as lookupInStack } from '../stack/index.js';
+import { firstPartOfNames, isMetadataOnly, lookup as lookupInStack } from '../stack/index.js';
 import type { Found, FoundDirectory, FoundOther, RealDir } from '../stack/index.js';
 import { Stat, entryPath, statx } from '../sys/index.js';
 import { WHITEOUT_PREFIX, readProtection } from '../whiteout/index.js';
@@ -124,6 +124,7 @@ function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
   node.upper = { dir: o.work.index, name: entry };
   node.indexed = readIndexed(o, { place: node.upper, key: entry, lowerNlink, upperNlink: second.nlink });
   node.protection = readProtection(entryPath(o.work.index.fd(), entry), o.namespace);
+  node.data = isMetadataOnly(node.upper.dir.fd(), entry) ? (found.data ?? place) : undefined;
   statNode(o, node, o.stat);
   return node;
 }

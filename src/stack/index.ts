@@ -1,7 +1,7 @@
 export { LayerDir } from './layer-dir.js';
 export { firstPartOfNames, list } from './list.js';
 export type { ListedName } from './list.js';
-export { lookup } from './lookup.js';
+export { isMetadataOnly, lookup } from './lookup.js';
 export type { Found, FoundDirectory, FoundOther, Merged } from './lookup.js';
 export { openStack } from './open-stack.js';
 export type { Stack } from './open-stack.js';

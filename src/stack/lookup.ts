@@ -135,6 +135,11 @@ function followRedirect(
   return found;
 }
 
+/** Whether a file holds attributes only, and its content is below. */
+export function isMetadataOnly(dirfd: number, name: ByteString): boolean {
+  return marksOf(dirfd, name).metacopy;
+}
+
 /** A file that is not a directory, with the place of its data if it is a metadata-only copy. */
 function other(parts: Merged, index: number, name: ByteString, stat: Stat): FoundOther | number {
   const dir = parts[index]!;

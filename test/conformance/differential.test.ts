@@ -7,25 +7,28 @@ import { backendGate } from '../helpers/backends.js';
 import { tempDir } from '../helpers/tmp.js';
 import { foundCases, makeCase } from './fuzz-case.js';
 import type { Case } from './fuzz-case.js';
-import { FuzzMounts, REMOUNTS } from './fuzz-mounts.js';
+import { FuzzMounts, REMOUNTS, VARIANTS } from './fuzz-mounts.js';
 
 const FIRST_SEED = Number(process.env['VENEER_FUZZ_SEED'] ?? 1);
-const CASES = Number(process.env['VENEER_FUZZ_CASES'] ?? 60);
+/** With each variant, and each with cases of its own. */
+const CASES = Number(process.env['VENEER_FUZZ_CASES'] ?? 20);
 const OPERATIONS = Number(process.env['VENEER_FUZZ_OPERATIONS'] ?? 150);
 
 const skip = backendGate('kernel').skip || backendGate('veneer').skip;
 
-describe.skipIf(skip)('kernel overlayfs and veneer agree', () => {
+describe.skipIf(skip).each(Object.entries(VARIANTS))('kernel overlayfs and veneer agree, %s', (variant, options) => {
   const temp = tempDir('differential');
+  const firstSeed =
+    FIRST_SEED + (process.env['VENEER_FUZZ_SEED'] === undefined ? Object.keys(VARIANTS).indexOf(variant) * CASES : 0);
   const cases = [
     ...foundCases(),
-    ...Array.from({ length: CASES }, (_, index) => makeCase(FIRST_SEED + index, OPERATIONS)),
+    ...Array.from({ length: CASES }, (_, index) => makeCase(firstSeed + index, OPERATIONS)),
   ];
   const sound = new Set<Case>();
   let mounts: FuzzMounts;
 
   beforeAll(async () => {
-    mounts = await FuzzMounts.open(temp.path, cases);
+    mounts = await FuzzMounts.open(temp.path, cases, options);
   });
   afterAll(async () => {
     await mounts.close();

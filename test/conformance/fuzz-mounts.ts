@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { mountStaged, stage } from '../helpers/backends.js';
-import type { Mounted } from '../helpers/backends.js';
+import type { Mounted, VeneerOptions } from '../helpers/backends.js';
 import { tempDir, withDeadline } from '../helpers/tmp.js';
 import { expectSameTree, snapshot } from '../helpers/tree.js';
 import type { Tree } from '../helpers/tree.js';
@@ -31,14 +31,19 @@ const withoutDirectoryTimes = (tree: Tree): Tree =>
 export class FuzzMounts {
   readonly #started = Math.floor(Date.now() / 1000);
   readonly #mounts = new Map<FuzzKind, Mounted>();
+  readonly #options: VeneerOptions;
+
+  private constructor(options: VeneerOptions) {
+    this.#options = options;
+  }
 
   /** Makes and mounts the layers of all cases below an empty directory. */
-  static async open(base: string, cases: readonly Case[]): Promise<FuzzMounts> {
-    const mounts = new FuzzMounts();
+  static async open(base: string, cases: readonly Case[], options: VeneerOptions = {}): Promise<FuzzMounts> {
+    const mounts = new FuzzMounts(options);
     const layers = combineCases(cases);
     for (const kind of KINDS) {
       mkdirSync(path.join(base, kind), { mode: 0o755 });
-      mounts.#mounts.set(kind, await mountStaged(kind, stage(path.join(base, kind), layers, kind)));
+      mounts.#mounts.set(kind, await mountStaged(kind, stage(path.join(base, kind), layers, kind), options));
     }
     return mounts;
   }
@@ -87,7 +92,7 @@ export class FuzzMounts {
     const trees = new Map(cases.map((one) => [one, this.#tree(writer, one)]));
     const mounted = this.#mounts.get(writer)!;
     await mounted.unmount();
-    this.#mounts.set(writer, await mountStaged(reader, mounted.staged));
+    this.#mounts.set(writer, await mountStaged(reader, mounted.staged, this.#options));
     const failures = new Map<Case, Error>();
     for (const [one, tree] of trees) {
       try {
@@ -104,10 +109,18 @@ export class FuzzMounts {
   }
 }
 
+/** How the layers are mounted, by name: each way that data or attributes take. */
+export const VARIANTS: Readonly<Record<string, VeneerOptions>> = {
+  default: {},
+  'passthrough=all': { passthrough: 'all' },
+  'passthrough=off': { passthrough: 'off' },
+  'metacopy=on': { metacopy: true },
+};
+
 /** Everything that the differential test asks, on fresh mounts: the cases that fail, and how. */
 export async function failuresOf(cases: readonly Case[]): Promise<Map<Case, Error>> {
   using temp = tempDir('fuzz');
-  const mounts = await FuzzMounts.open(temp.path, cases);
+  const mounts = await FuzzMounts.open(temp.path, cases, VARIANTS[process.env['VENEER_FUZZ_MOUNT'] ?? 'default']);
   const failures = new Map<Case, Error>();
   try {
     for (const one of cases) {

@@ -69,15 +69,16 @@ function mountPlain(staged: Staged): void {
 }
 
 export const KERNEL_OPTIONS = 'redirect_dir=on,index=on,metacopy=off,xino=on';
+export const KERNEL_METACOPY = KERNEL_OPTIONS.replace('metacopy=off', 'metacopy=on');
 
 /** With names relative to `base`, since the option string of mount(2) ends at a page. */
-function mountKernel(staged: Staged): void {
+function mountKernel(staged: Staged, metacopy: boolean): void {
   const here = (dir: string): string => path.relative(staged.base, dir);
   const lowerdir = staged.lowers.map(here).join(':');
   const data =
     staged.upper === undefined
       ? `lowerdir=${lowerdir},redirect_dir=follow`
-      : `lowerdir=${lowerdir},upperdir=${here(staged.upper)},workdir=${here(staged.work)},${KERNEL_OPTIONS}`;
+      : `lowerdir=${lowerdir},upperdir=${here(staged.upper)},workdir=${here(staged.work)},${metacopy ? KERNEL_METACOPY : KERNEL_OPTIONS}`;
   const before = process.cwd();
   process.chdir(staged.base);
   try {
@@ -87,7 +88,7 @@ function mountKernel(staged: Staged): void {
   }
 }
 
-/** Options that only veneer has, or that it takes otherwise. */
+/** Options that only veneer has, or that it takes otherwise; `metacopy` is the kernel's, too. */
 export interface VeneerOptions {
   readonly volatile?: boolean;
   readonly nodev?: boolean;
@@ -158,7 +159,7 @@ export async function mountStaged(kind: BackendKind, staged: Staged, options: Ve
         unmount: () => Promise.resolve(readOnly ? void umount2(mountpoint, MNT_DETACH) : undefined),
       };
     case 'kernel':
-      mountKernel(staged);
+      mountKernel(staged, options.metacopy === true);
       return { ...mounted, unmount: () => Promise.resolve(void must(umount2(mountpoint), 'umount', mountpoint)) };
     case 'veneer':
     case 'fuse-native': {
