@@ -6,9 +6,12 @@ import type { Caller, Entry, Opened } from '../fuse/index.js';
 import {
   AT_FDCWD,
   O_ACCMODE,
+  O_DIRECTORY,
   O_EXCL,
+  O_NOFOLLOW,
   AT_REMOVEDIR,
   O_PATH,
+  O_RDONLY,
   O_RDWR,
   O_TMPFILE,
   RENAME_EXCHANGE,
@@ -30,6 +33,7 @@ import {
   mknodat,
   openat,
   renameat2,
+  setxattr,
   statx,
   symlinkat,
   unlinkat,
@@ -37,6 +41,7 @@ import {
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
 import { WHITEOUT_PREFIX, isWhiteout, makeOpaque } from '../whiteout/index.js';
+import { ACL_DEFAULT, defaultAcl } from './acl.js';
 import { fillAttr } from './attr.js';
 import { copyUpDirectory } from './copy-up-directory.js';
 import { addToListing } from './listing.js';
@@ -46,8 +51,8 @@ import { isOverriding, overrideNew, overrideNewOpen } from './ownership.js';
 import type { NewFile } from './ownership.js';
 import type { Overlay } from './overlay.js';
 import { checkCreate } from './protection.js';
-import { hasDefaultAcl } from './xattr.js';
 import { removeTree } from './work-dir.js';
+import type { WorkDir } from './work-dir.js';
 
 const spare = new Stat();
 
@@ -88,7 +93,7 @@ export function prepare(o: Overlay, parent: DirNode, name: ByteString): number {
 
 /** The mode to create with: the umask gives way to a default ACL, which the backing file system applies. */
 function effectiveMode(o: Overlay, parent: DirNode, options: { mode: number; umask: number }): number {
-  parent.hasDefaultAcl ??= hasDefaultAcl(parent.writable.fd());
+  parent.hasDefaultAcl ??= defaultAcl(parent.writable.fd()) !== undefined;
   return o.acl && parent.hasDefaultAcl ? options.mode : options.mode & ~options.umask;
 }
 
@@ -151,19 +156,40 @@ function overWhiteout(o: Overlay, request: CreateRequest, dirfd: number): number
   if (work === undefined) return -errno.EROFS;
   const { name, making, parent } = request;
   if (!isWhiteout(dirfd, name, o.stat)) return -errno.EEXIST;
-  const temporary = work.newName();
-  const staged = { dirfd: work.fd, name: temporary };
+  const staging = stagingFor(o, work, parent);
+  if (staging.dirfd < 0) return staging.dirfd;
+  const staged = { dirfd: staging.dirfd, name: work.newName() };
   let status = make(o, request, staged);
   if (status >= 0 && o.overrides === undefined && inheritsGroup(parent)) status = adoptGroup(staged, making);
-  if (status >= 0 && making.kind === 'directory') status = makeOpaque(entryPath(work.fd, temporary), o.namespace);
-  if (status >= 0) status = renameat2(staged, { dirfd, name }, RENAME_EXCHANGE);
-  if (status < 0) {
-    if (making.kind === 'directory') removeTree(work.fd, temporary);
-    else unlinkat(work.fd, temporary);
-    return status;
+  if (status >= 0 && making.kind === 'directory') {
+    status = makeOpaque(entryPath(staged.dirfd, staged.name), o.namespace);
   }
-  unlinkat(work.fd, temporary);
-  return 0;
+  const swapped = status < 0 ? status : renameat2(staged, { dirfd, name }, RENAME_EXCHANGE);
+  // On success it is the whiteout that lies there now.
+  if (swapped < 0 && making.kind === 'directory') removeTree(staged.dirfd, staged.name);
+  else unlinkat(staged.dirfd, staged.name);
+  staging.end();
+  return swapped < 0 ? swapped : 0;
+}
+
+/**
+ * Where to make a file that comes into `parent` later: in the work directory, or where files inherit an ACL in a
+ * directory of its own there with the same default ACL, so that the file system below applies it. `dirfd` may be -errno.
+ */
+function stagingFor(o: Overlay, work: WorkDir, parent: DirNode): { dirfd: number; end: () => void } {
+  const acl = o.acl ? defaultAcl(parent.writable.fd()) : undefined;
+  if (acl === undefined) return { dirfd: work.fd, end: () => undefined };
+  const name = work.newName();
+  const made = mkdirat(work.fd, name, 0o700);
+  if (made < 0) return { dirfd: made, end: () => undefined };
+  const set = setxattr(entryPath(work.fd, name), ACL_DEFAULT, acl);
+  const dirfd = set < 0 ? set : openat(work.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const end = (): void => {
+    if (dirfd >= 0) close(dirfd);
+    removeTree(work.fd, name);
+  };
+  if (dirfd < 0) end();
+  return { dirfd, end };
 }
 
 /** What the directory would have given a file made in it: its group, and setgid to directories. `spare` is the directory's. */

@@ -12,6 +12,7 @@ import {
   O_RDONLY,
   Stat,
   close,
+  fchmod,
   linkat,
   listDirectory,
   mkdirat,
@@ -24,6 +25,7 @@ import {
 } from '../sys/index.js';
 import { TRUSTED, USER, announceXattrWhiteouts, makeWhiteout, makeXattrWhiteout } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
+import { removeAcls } from './acl.js';
 import { dropOrphans } from './hard-links.js';
 
 const WORK = 'work';
@@ -75,9 +77,8 @@ export class WorkDir {
   constructor(path: string, namespace?: XattrNamespace) {
     this.root = new LayerDir(path, -1);
     this.namespace = namespace ?? allowedNamespace(this.root.fd);
-    makeDirectory(this.root.fd, WORK);
-    makeDirectory(this.root.fd, INDEX);
-    this.fd = must(openat(this.root.fd, WORK, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), 'open', `${path}/${WORK}`);
+    this.fd = ownDirectory(this.root, WORK);
+    close(ownDirectory(this.root, INDEX));
     if (hasVolatileMarker(this.fd)) {
       throw new VeneerError('invalid', `'${path}' belongs to a volatile mount that was not un-mounted cleanly`, {
         hint: `its upper directory may have lost data; to use it all the same, remove ${path}/work/incompat/volatile`,
@@ -152,6 +153,19 @@ function allowedNamespace(dirfd: number): XattrNamespace {
 function makeDirectory(dirfd: number, name: ByteString): void {
   const made = mkdirat(dirfd, name, 0o700);
   if (made !== -errno.EEXIST) must(made, 'mkdir', name);
+}
+
+/**
+ * Makes and opens a directory of the work directory. What is made in it shall not get a group or an ACL from it
+ * (ovl_workdir_create). Throws a SysError.
+ */
+function ownDirectory(root: LayerDir, name: ByteString): number {
+  const path = `${root.path}/${name}`;
+  makeDirectory(root.fd, name);
+  const fd = must(openat(root.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), 'open', path);
+  must(fchmod(fd, 0o700), 'chmod', path);
+  must(removeAcls(fd), 'removexattr', path);
+  return fd;
 }
 
 /** Whether two paths are on one file system. Throws a SysError. */

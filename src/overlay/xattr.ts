@@ -2,9 +2,10 @@
 
 import type { ByteString } from '../core/index.js';
 import type { Caller, Outcome } from '../fuse/index.js';
-import { S_ISGID, entryPath, getxattr as get, listxattr as list } from '../sys/index.js';
+import { S_ISGID, getxattr as get, listxattr as list } from '../sys/index.js';
 import { removexattr as remove, setxattr as set } from '../sys/index.js';
 import { escapeXattr, unescapeXattr } from '../whiteout/index.js';
+import { ACL_ACCESS, ACL_DEFAULT } from './acl.js';
 import { statNode, xattrTarget } from './attr.js';
 import { copyUpDirectory } from './copy-up-directory.js';
 import { copyUp } from './copy-up.js';
@@ -15,8 +16,6 @@ import { adoptModeOfAcl, changeMode } from './ownership.js';
 import type { Overlay } from './overlay.js';
 import { checkChange } from './protection.js';
 
-const ACL_ACCESS = 'system.posix_acl_access';
-const ACL_DEFAULT = 'system.posix_acl_default';
 const ACL_PREFIX = 'system.posix_acl_';
 
 export function getxattr(node: Node, name: ByteString): Buffer | number {
@@ -85,9 +84,4 @@ function noteAcl(node: Node, name: ByteString): void {
 
 function dropSetgid(o: Overlay, node: Node): void {
   if (statNode(o, node, o.stat) >= 0) changeMode(o, node, o.stat.mode & 0o7777 & ~S_ISGID);
-}
-
-/** Whether files made in a directory of the upper inherit an ACL, which takes the place of the umask. */
-export function hasDefaultAcl(dirfd: number): boolean {
-  return typeof get(entryPath(dirfd, '.'), ACL_DEFAULT) !== 'number';
 }

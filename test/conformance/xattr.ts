@@ -4,6 +4,7 @@ import { XATTR_CREATE, XATTR_REPLACE } from '../../src/sys/index.js';
 import { dir, fifo, file, opaque, symlink } from '../helpers/layer-spec.js';
 import { ACL_ACCESS, ACL_DEFAULT, acl } from './acl.js';
 import type { Check } from './check.js';
+import type { Ctx } from './ctx.js';
 import { expectEqual } from './handle.js';
 import { ALICE, BOB } from './users.js';
 
@@ -165,7 +166,38 @@ const internal: readonly Check[] = [
 
 const rwForBob = acl({ user: 6, group: 4, mask: 7, other: 0, users: { [BOB.uid]: 6 } });
 
+const inherited = acl({ user: 7, group: 5, mask: 7, other: 0, users: { [BOB.uid]: 7 } });
+
 const acls: readonly Check[] = [
+  ...(['lower', 'upper'] as const).flatMap((origin) => {
+    const gone = { 'd/f': 'old', 'd/sub': dir(), 'd/p': 'old', 'd/l': 'old' };
+    const d = dir({ mode: 0o2777, gid: ALICE.gid, xattrs: { [ACL_DEFAULT]: inherited } });
+    return [
+      {
+        name: `a default ACL is inherited where another file was, ${origin}`,
+        ...(origin === 'lower' ? { lower: [{ d, ...gone }] } : { lower: [gone], upper: { d } }),
+        run: (ctx: Ctx) => {
+          for (const name of ['f', 'p', 'l']) ctx.unlink(`d/${name}`);
+          ctx.rmdir('d/sub');
+          const bob = ctx.as(BOB);
+          ctx.umask(0o077, () => {
+            bob.create('d/f', 'x', { mode: 0o666 });
+            bob.mkdir('d/sub', { mode: 0o777 });
+            bob.mknod('d/p', 0o010666);
+            bob.symlink('t', 'd/l');
+          });
+          ctx.expectStat('d/f', { mode: 0o660, uid: BOB.uid, gid: ALICE.gid });
+          ctx.expectStat('d/sub', { mode: 0o2770, uid: BOB.uid, gid: ALICE.gid });
+          ctx.expectStat('d/p', { mode: 0o660 });
+          ctx.expectXattrNames('d/f', [ACL_ACCESS]);
+          expectEqual('ACL', ctx.getxattr('d/sub', ACL_DEFAULT).toString('hex'), inherited.toString('hex'));
+          ctx.expectXattrNames('d/l', []);
+          ctx.as(ALICE).read('d/f');
+          ctx.as({ uid: 5000, gid: 5000 }).read('d/f', { err: 'EACCES' });
+        },
+      },
+    ];
+  }),
   {
     name: 'an ACL lets another in, before and after copy-up',
     lower: [{ f: file('x', { mode: 0o640, xattrs: { [ACL_ACCESS]: rwForBob } }) }],
