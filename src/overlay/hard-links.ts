@@ -30,8 +30,9 @@ export function readIndexed(
   const value = getxattr(entryPath(place.dir.fd(), place.name), `${o.namespace}nlink`);
   const text = typeof value === 'number' ? 'L+0' : value.toString('latin1');
   const base = text.startsWith('U') ? upperNlink : lowerNlink;
-  const difference = Number.parseInt(text.slice(1), 10);
-  return { nlink: Math.max(0, base + (Number.isNaN(difference) ? 0 : difference)), lowerNlink, key };
+  const nlink = base + Number.parseInt(text.slice(1), 10);
+  // Layers changed behind the overlay's back give nonsense; a file that has a name has a link.
+  return { nlink: nlink > 0 ? nlink : Math.max(1, upperNlink - 1), lowerNlink, key };
 }
 
 /** Writes the link count of a file that has as many links as the lower inode. Returns 0 or -errno. */
@@ -68,9 +69,17 @@ export function countByUpper(o: Overlay, node: FileNode): number {
   return known < 0 ? known : writeNlink(o, node, { letter: 'U', nlink: spare.nlink });
 }
 
-/** After it: `difference` names have come. */
-export function countNames(node: FileNode, difference: number): void {
-  if (node.indexed !== undefined) node.indexed = { ...node.indexed, nlink: node.indexed.nlink + difference };
+/**
+ * After it: `difference` names have come. The count may be wrong, where links were made in a layer behind the overlay's
+ * back; while a name is known it does not fall to nothing (ovl_drop_nlink).
+ */
+export function countNames(o: Overlay, node: FileNode, difference: number): void {
+  if (node.indexed === undefined) return;
+  const counted = node.indexed.nlink + difference;
+  const nlink = Math.max(counted, Math.min(node.names.length, 1));
+  node.indexed = { ...node.indexed, nlink };
+  // The kernel counts down by itself.
+  if (nlink !== counted) o.kernel?.invalidateAttributes(node.id);
 }
 
 /** Gives an indexed upper file one more of its lower names in the upper. Returns 0 or -errno. */

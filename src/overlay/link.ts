@@ -64,6 +64,6 @@ function nameNode(o: Overlay, node: FileNode, to: Name): void {
     close(node.pinned);
     node.pinned = -1;
   }
-  countNames(node, 1);
+  countNames(o, node, 1);
   if (node.lower !== undefined) markImpure(o, to.parent);
 }

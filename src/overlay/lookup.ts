@@ -94,7 +94,7 @@ function fileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode | nu
   return o.isUpper(found.dir) ? upperFileNode(o, found, parent) : lowerFileNode(o, found);
 }
 
-/** Hard links of one file have one node. */
+/** Hard links of one file have one node, where its copy can be found by all of them. */
 function shared(o: Overlay, key: string): FileNode | undefined {
   return o.nodes.byLink(key);
 }
@@ -115,11 +115,13 @@ function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
   node.protection = o.stat.attributes & PROTECTING;
   o.inos.assign(o.stat, node);
   if (!linked) return node;
+  const entry = o.work === undefined ? undefined : indexKey(o, place);
+  // Without file handles no name finds the copy of another one: each is a file of its own, and stays one when mounted again.
+  if (o.work !== undefined && entry === undefined) return node;
   o.nodes.shareLinks(node, key);
-  if (o.work === undefined) return node;
+  if (o.work === undefined || entry === undefined) return node;
   const lowerNlink = o.stat.nlink;
-  const entry = indexKey(o, place);
-  if (entry === undefined || statx(o.work.index.fd(), entry, second) < 0) return node;
+  if (statx(o.work.index.fd(), entry, second) < 0) return node;
   // Another of its names was copied up: this one leads to the same upper file.
   node.upper = { dir: o.work.index, name: entry };
   node.indexed = readIndexed(o, { place: node.upper, key: entry, lowerNlink, upperNlink: second.nlink });
@@ -164,11 +166,12 @@ function upperFileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode
   return node;
 }
 
-/** The index entry of an upper file, if there is one. */
+/** The index entry of the upper file that `o.stat` describes, if there is one. */
 function indexKeyOfOrigin(o: Overlay, place: { dir: RealDir; name: ByteString }): ByteString | undefined {
   const entry = o.origins.readHex(entryPath(place.dir.fd(), place.name));
-  if (entry === undefined || o.work === undefined) return undefined;
-  return statx(o.work.index.fd(), entry, third) < 0 ? undefined : entry;
+  if (entry === undefined || o.work === undefined || statx(o.work.index.fd(), entry, third) < 0) return undefined;
+  // It may be that of another copy: this one was made when the lower file had one name (ovl_lookup_index).
+  return o.inos.key(third) === o.inos.key(o.stat) ? entry : undefined;
 }
 
 const third = new Stat();

@@ -60,7 +60,7 @@ export function unlink(o: Overlay, parent: DirNode, name: ByteString): Outcome {
   if (refused < 0) return refused;
   if (node.copying !== undefined) return node.copying.then(() => unlink(o, parent, name));
   // The links that remain must count right, and only an upper inode can say so.
-  const spansLayers = !node.inUpper && o.stat.nlink > 1;
+  const spansLayers = !node.inUpper && node.linkKey !== undefined;
   return after(spansLayers ? copyUp(o, node) : 0, () => unlinkNode(o, { parent, name, node }));
 }
 
@@ -118,7 +118,7 @@ function keepReachable(o: Overlay, node: FileNode, at: { parent: DirNode; name: 
 export function forgetName(o: Overlay, node: FileNode, at: { parent: DirNode; name: ByteString }): void {
   o.nodes.detach(node, at.parent, at.name);
   removeFromListing(at.parent, at.name);
-  countNames(node, -1);
+  countNames(o, node, -1);
   if (node.indexed === undefined || node.indexed.nlink > 0) return;
   dropIndex(o, node);
   node.indexed = undefined;

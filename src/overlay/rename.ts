@@ -65,7 +65,7 @@ export function rename(o: Overlay, request: RenameRequest): Outcome {
   const refused = target === undefined ? 0 : checkReplace(source, target);
   if (refused < 0) return refused;
   // The links that remain of a replaced file must count right.
-  const spans = target?.kind === 'other' && !target.inUpper && o.stat.nlink > 1;
+  const spans = target?.kind === 'other' && !target.inUpper && target.linkKey !== undefined;
   return after(bringUp(o, source, from), () =>
     after(spans ? copyUp(o, target) : 0, () => move(o, request, { source, target })),
   );

@@ -8,6 +8,7 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -128,6 +129,48 @@ describe.skipIf(skip)('an upper on its own, as a layer', () => {
     // On the same mount again they are one file, the untouched one included.
     const tree = await scenario.step('veneer', (root) => appendFileSync(`${root}/untouched`, '+u'));
     expect(tree.get('b')).toMatchObject({ size: 7, mode: '0600', owner: '5:5', links: '5 same as a' });
+  });
+});
+
+describe.skipIf(skip).each(['veneer', 'kernel'] as const)('hard links made in a lower layer later, on %s', (kind) => {
+  test('between two mounts: the copy that was made before is another file', async () => {
+    scenario = new Scenario('later-links', { lower: [{ a: 'x' }], upper: {} });
+    const [lower] = scenario.staged.lowers;
+    await scenario.on(kind, (root) => {
+      appendFileSync(`${root}/a`, '+a');
+      linkSync(`${root}/a`, `${root}/a2`);
+    });
+    linkSync(`${lower!}/a`, `${lower!}/b`);
+    linkSync(`${lower!}/a`, `${lower!}/c`);
+    await scenario.on(kind, (root) => linkSync(`${root}/b`, `${root}/b2`));
+    await scenario.on(kind, (root) => {
+      appendFileSync(`${root}/b2`, '+b');
+      const seen = ['a', 'a2', 'b', 'b2', 'c'].map((name) => readFileSync(`${root}/${name}`, 'utf8'));
+      expect(seen).toEqual(['x+a', 'x+a', 'x+b', 'x+b', 'x+b']);
+      const numbers = ['a', 'a2', 'b', 'b2', 'c'].map((name) => statSync(`${root}/${name}`).ino);
+      expect(new Set(numbers.slice(0, 2)).size).toBe(1);
+      expect(new Set(numbers.slice(2)).size).toBe(1);
+      expect(numbers[0]).not.toBe(numbers[2]);
+    });
+  });
+
+  test('while it is mounted: the names that remain are links of the copy', async () => {
+    scenario = new Scenario('later-links', { lower: [{ a: 'x', b: link('a') }], upper: {} });
+    const [lower] = scenario.staged.lowers;
+    await scenario.on(kind, (root) => {
+      appendFileSync(`${root}/a`, '+');
+      linkSync(`${lower!}/a`, `${lower!}/c`);
+      linkSync(`${lower!}/a`, `${lower!}/d`);
+      rmSync(`${root}/c`);
+      rmSync(`${root}/d`);
+      expect(statSync(`${root}/a`).nlink).toBeGreaterThan(0);
+      linkSync(`${root}/a`, `${root}/e`);
+    });
+    await scenario.on(kind, (root) => {
+      expect(readdirSync(root).sort()).toEqual(['a', 'b', 'e']);
+      for (const name of ['a', 'b', 'e']) expect(readFileSync(`${root}/${name}`, 'utf8')).toBe('x+');
+      expect(statSync(`${root}/e`).nlink).toBeGreaterThan(0);
+    });
   });
 });
 

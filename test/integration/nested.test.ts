@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { backendGate, mountStaged, overlayDoor } from '../helpers/backends.js';
 import type { Staged } from '../helpers/backends.js';
-import { whiteout } from '../helpers/layer-spec.js';
+import { link, whiteout } from '../helpers/layer-spec.js';
 import { run } from '../helpers/other-process.js';
 import { Scenario } from '../helpers/scenario.js';
 import { withDeadline } from '../helpers/tmp.js';
@@ -82,6 +82,30 @@ describe.skipIf(skip)('a mount', () => {
         }
       }
       expectSameTree(before, scenario.tree(below));
+    });
+    scenario.expectLowersUnchanged();
+  });
+
+  test('of veneer, where hard links cannot be found by file handles: a write through one name leaves the others', async () => {
+    scenario = new Scenario('nested-links', { lower: [{ a: 'x', b: link('a'), 'd/c': link('a') }], upper: {} });
+    await scenario.on('veneer', async (below) => {
+      const staged = over(below, 'outer');
+      for (const round of [0, 1]) {
+        const mounted = await mountStaged('veneer', staged);
+        try {
+          const { root } = mounted;
+          withDeadline('nested', DEADLINE, () => {
+            const read = (): string[] => ['a', 'b', 'd/c'].map((name) => readFileSync(`${root}/${name}`, 'utf8'));
+            if (round === 0) {
+              expect(read()).toEqual(['x', 'x', 'x']);
+              appendFileSync(`${root}/b`, '+');
+            }
+            expect(read()).toEqual(['x', 'x+', 'x']);
+          });
+        } finally {
+          await mounted.unmount();
+        }
+      }
     });
     scenario.expectLowersUnchanged();
   });
