@@ -52,8 +52,6 @@ function applyOption(draft: Draft, { name, value }: MountOption, warnings: strin
         throw new VeneerError('usage', `option ${name}: '${value ?? ''}' is not a value it can have`);
       }
       Object.assign(draft, { [rule.field]: rule.values[value ?? ''] });
-      if (rule.warnings?.[value ?? ''] !== undefined)
-        warnings.push(`option '${name}=${value ?? ''}': ${rule.warnings[value ?? ''] ?? ''}`);
       return;
     case 'id':
       Object.assign(draft, { [rule.field]: parseId(name, value ?? '') });

@@ -13,8 +13,6 @@ export type OptionRule =
       readonly kind: 'choice';
       readonly field: string;
       readonly values: Readonly<Record<string, unknown>>;
-      /** What is not as asked, by value. */
-      readonly warnings?: Readonly<Record<string, string>>;
     }
   /** Understood, and not acted on: a line says so, unless the value is one of `quiet`. */
   | { readonly kind: 'passed-over'; readonly check?: (value: string) => boolean; readonly quiet?: readonly string[] }
@@ -125,8 +123,8 @@ const RULES = new Map<string, OptionRule>([
     {
       kind: 'choice',
       field: 'redirectDir',
-      values: { on: true, off: false, follow: false, nofollow: false },
-      warnings: { nofollow: 'redirects that are there are followed' },
+      // The kernel follows with `off`, too, unless its module was told otherwise (redirect_always_follow).
+      values: { on: 'on', off: 'follow', follow: 'follow', nofollow: 'nofollow' },
     },
   ],
   ['metacopy', { kind: 'choice', field: 'metacopy', values: { on: true, off: false } }],

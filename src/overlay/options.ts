@@ -48,8 +48,11 @@ export interface OverlayOptions extends IdRules {
    * since others that mount the upper directory have to be told of it.
    */
   readonly metacopy?: boolean;
-  /** Without it, renaming a directory that has contents in a lower layer is EXDEV; by default it is possible. */
-  readonly redirectDir?: boolean;
+  /**
+   * `on`, the default: directories that have contents in a lower layer can be renamed. `follow`: renaming one is EXDEV.
+   * `nofollow`: that, and one that was renamed before is EPERM.
+   */
+  readonly redirectDir?: 'on' | 'follow' | 'nofollow';
   /** By default `direct`. */
   readonly transport?: Transport;
 }

@@ -41,7 +41,10 @@ export interface Serving {
 export function openOverlay(options: OverlayOptions, offload: Offload): Overlay {
   const { lowerdir, upperdir, workdir, xattrPermissions } = options;
   const writable = upperdir !== undefined && options.readOnly !== true;
-  const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir], writable ? 1 : 0);
+  const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir], {
+    writable: writable ? 1 : 0,
+    followsRedirects: options.redirectDir !== 'nofollow',
+  });
   let work: WorkDir | undefined;
   if (writable && workdir !== undefined) {
     lock(stack.layers[0]?.fd ?? -1, upperdir);
@@ -58,7 +61,7 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
     smallThroughCache: cachesPages(options),
     // The kernel follows these marks in its own namespace only (ovl_fs_params_verify).
     metacopy: options.metacopy === true && work?.namespace === TRUSTED,
-    redirects: options.redirectDir !== false,
+    redirects: options.redirectDir === undefined || options.redirectDir === 'on',
     overrides: xattrPermissions === 1 || xattrPermissions === 2 ? new StatOverrides(xattrPermissions) : undefined,
   });
   const { root } = overlay.nodes;

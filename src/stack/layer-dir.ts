@@ -37,6 +37,8 @@ export class LayerDir {
   readonly dev: number;
   /** The roots of the layers under this one, top first: where its absolute redirects lead. */
   below: readonly RealDir[] = [];
+  /** Whether its redirects are followed; otherwise what has one is EPERM. */
+  followsRedirects = true;
 
   /** Follows symlinks in `path`. Throws a SysError. */
   constructor(path: string, index: number, access: LayerAccess = 'plain') {

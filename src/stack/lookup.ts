@@ -56,7 +56,7 @@ function isXattrWhiteout(stat: Stat, dirfd: number, name: ByteString): boolean {
  * Finds `name` in `parts`, from the part at `from` down. `stat` is filled with the attributes of what is found:
  * a directory's are the top one's. Returns undefined where there is nothing, or -errno.
  *
- * Errors: EIO for a metadata-only file whose data is missing below; whatever the layers' file systems answer.
+ * Errors: EIO for a metadata-only file whose data is missing below; EPERM for a redirect that is not to be followed; whatever the layers' file systems answer.
  */
 export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): Found | undefined | number {
   if (name.startsWith(WHITEOUT_PREFIX)) return undefined;
@@ -117,6 +117,7 @@ function followRedirect(
   redirect: ByteString,
   stat = new Stat(),
 ): Found | undefined | number {
+  if (!parts[index]!.layer.followsRedirects) return -errno.EPERM;
   const components = redirect.split('/');
   const absolute = components[0] === '';
   if (absolute) components.shift();

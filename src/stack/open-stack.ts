@@ -11,11 +11,16 @@ export interface Stack {
   close(): void;
 }
 
-/**
- * Opens the layer directories `paths`, top first, all to be read only but the first `writable` ones. Throws a
- * SysError for one that cannot be opened.
- */
-export function openStack(paths: readonly string[], writable = 0): Stack {
+export interface StackOptions {
+  /** How many of the layers, from the top, are to be written. */
+  readonly writable?: number;
+  /** True unless told. */
+  readonly followsRedirects?: boolean;
+}
+
+/** Opens the layer directories `paths`, top first. Throws a SysError for one that cannot be opened. */
+export function openStack(paths: readonly string[], options: StackOptions = {}): Stack {
+  const { writable = 0, followsRedirects = true } = options;
   const layers: LayerDir[] = [];
   try {
     for (const path of paths) {
@@ -28,6 +33,7 @@ export function openStack(paths: readonly string[], writable = 0): Stack {
   const root = layers.map((layer) => new RealDir(layer));
   layers.forEach((layer, index) => {
     layer.below = root.slice(index + 1);
+    layer.followsRedirects = followsRedirects;
   });
   return {
     layers,

@@ -159,6 +159,20 @@ describe.skipIf(gate.skip)(gate.title('redirect_dir=off'), () => {
     await lab.on('', 'mv d e');
     expect(await lab.on('redirect_dir=off', 'cat e/sub/x')).toBe('x\n');
   });
+
+  test('with nofollow what has one is refused, by kernel overlayfs, too', async () => {
+    using lab = new MountLab('redirect');
+    await lab.in('l', LOWER);
+    await lab.on('', 'mv d e; touch new');
+    const script = '! ls e 2>&1 | grep -o "Operation not permitted"; ls new full';
+    const shown = 'Operation not permitted\nnew\n\nfull:\ny\n';
+    expect(await lab.on('redirect_dir=nofollow', script)).toBe(shown);
+    await lab.in('.', 'mount -t overlay o -o redirect_dir=nofollow,lowerdir=l,upperdir=u,workdir=w m');
+    expect(await lab.in('m', script)).toBe(shown);
+    await lab.in('.', 'umount m');
+    expect(await lab.on(`redirect_dir=nofollow,lowerdir=${lab.at('u')}:${lab.at('l')}`, script)).toBe(shown);
+    expect(await lab.on('', 'cat e/sub/x')).toBe('x\n');
+  });
 });
 
 test.skipIf(gate.skip)(gate.title('index and metacopy are accepted: hard links stay linked'), async () => {

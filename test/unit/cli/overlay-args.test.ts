@@ -111,7 +111,6 @@ describe('options that are passed over', () => {
     ['nonsense', ["unknown option 'nonsense' is passed over"]],
     ['nonsense=1', ["unknown option 'nonsense' is passed over"]],
     ['nfs_export=on', ["option 'nfs_export' has no effect yet"]],
-    ['redirect_dir=nofollow', ["option 'redirect_dir=nofollow': redirects that are there are followed"]],
   ])('with a line: %s', (list, lines) => {
     expect(line(list)).toEqual(lines);
   });
@@ -180,9 +179,10 @@ describe('owners and switches', () => {
   });
 
   test.each([
-    ['redirect_dir=on', { redirectDir: true }],
-    ['redirect_dir=off', { redirectDir: false }],
-    ['redirect_dir=follow', { redirectDir: false }],
+    ['redirect_dir=on', { redirectDir: 'on' }],
+    ['redirect_dir=off', { redirectDir: 'follow' }],
+    ['redirect_dir=follow', { redirectDir: 'follow' }],
+    ['redirect_dir=nofollow', { redirectDir: 'nofollow' }],
     ['fsync=0', { volatile: true }],
     ['fsync=1', { volatile: false }],
   ])('%s', (option, fields) => {
