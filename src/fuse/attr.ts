@@ -24,7 +24,7 @@ export class Attr {
   gid = 0;
   rdev = 0;
   blksize = 0;
-  /** Not to be kept by the kernel: they change without it, through another node. */
+  /** Not to be kept by the kernel: they change without it, through another node or a mapping. */
   uncached = false;
 
   /** Takes all fields from what statx said. */

@@ -58,6 +58,7 @@ export function fillAttr(node: Node, stat: Stat, attr: Attr): void {
   attr.set(stat);
   attr.inoLow = node.inoLow;
   attr.inoHigh = node.inoHigh;
+  attr.uncached = node.kind === 'other' && node.mayBeMapped;
   if (node.kind === 'directory') {
     // As the kernel: the subdirectories of a merged directory are not counted.
     if (node.isMerged) attr.nlink = 1;

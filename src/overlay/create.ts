@@ -240,6 +240,7 @@ export function createOpen(
   if (made < 0) return made;
   const node = o.nodes.get(out.entry.nodeid) as FileNode;
   const status = register(o, node, request, out.opened);
+  out.entry.attr.uncached = node.mayBeMapped;
   if (status < 0) o.nodes.forget(node.id, 1);
   return status;
 }
@@ -277,5 +278,7 @@ export function createUnnamed(
   node.nlookup += 1;
   out.entry.nodeid = node.id;
   fillAttr(node, o.stat, out.entry.attr);
-  return register(o, node, request, out.opened);
+  status = register(o, node, request, out.opened);
+  out.entry.attr.uncached = node.mayBeMapped;
+  return status;
 }

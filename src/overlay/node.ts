@@ -105,7 +105,8 @@ export class FileNode extends BaseNode {
   backing: Backing | undefined;
   /**
    * Was open for reading and writing through passthrough. A shared mapping made then holds this node (user_path of the
-   * kernel's backing file) but no handle of it, and what it writes does not come to the kernel's own pages of the file.
+   * kernel's backing file) but no handle of it, and what it writes does not come to the kernel's own pages of the file,
+   * nor do the times (`mapped.ts`).
    */
   mayBeMapped = false;
   /** Whether the file in the lower layer is small; asked when first needed. */

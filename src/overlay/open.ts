@@ -11,6 +11,7 @@ import type { Caller, Opened, Outcome } from '../fuse/index.js';
 import { O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, S_IFREG, close, ftruncate } from '../sys/index.js';
 import { copyUp } from './copy-up.js';
 import { openReal } from './handles.js';
+import { noteMappable, settleMapped } from './mapped.js';
 import { dropPrivileges, isPrivileged } from './privileges.js';
 import { PROTECTING, forbidsOpen } from './protection.js';
 import { statNode, statReal } from './attr.js';
@@ -107,10 +108,10 @@ export function register(
     const backing = node.backing ?? (apart ? -errno.EOPNOTSUPP : openBacking(o, node));
     if (typeof backing !== 'number') {
       node.backing = backing;
-      if ((flags & O_ACCMODE) === O_RDWR) node.mayBeMapped = true;
       opened.fh = o.handles.add({ node, flags, fd: -1 });
       opened.flags = FOPEN_PASSTHROUGH;
       opened.backingId = backing.id;
+      noteMappable(o, node, flags);
       return 0;
     }
     // A file system that cannot be a backing one (stacked too deep, no such operation) is served by us.
@@ -136,7 +137,10 @@ function registerCached(o: Overlay, node: FileNode, how: { flags: number; fd: nu
 const SMALL = 128 << 10;
 
 function isSmall(o: Overlay, node: FileNode): boolean {
-  if (!o.smallThroughCache || node.data !== undefined || node.mayBeMapped) return false;
+  if (!o.smallThroughCache || node.data !== undefined) return false;
+  // The kernel's pages would not show what comes through a mapping.
+  settleMapped(node);
+  if (node.mayBeMapped) return false;
   if (node.inUpper) return statReal(node, o.stat) >= 0 && o.stat.size <= SMALL;
   return (node.smallLower ??= statReal(node, o.stat) >= 0 && o.stat.size <= SMALL);
 }

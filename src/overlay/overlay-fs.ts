@@ -41,6 +41,7 @@ import { getFlags, setFlags } from './file-flags.js';
 import { link } from './link.js';
 import { workLong } from './long-work.js';
 import { lookupChild } from './lookup.js';
+import { settleMapped } from './mapped.js';
 import { latest } from './node.js';
 import type { FileNode, Node, Place } from './node.js';
 import { openFile, releaseFile } from './open.js';
@@ -98,15 +99,17 @@ export class OverlayFs implements Filesystem {
 
   getattr(nodeid: number, _fh: number | undefined, attr: Attr): Outcome {
     const node = this.#node(nodeid);
+    if (node.kind === 'other') settleMapped(node);
     const status = statNode(this.#o, node, this.#o.stat);
     if (status >= 0) fillAttr(node, this.#o.stat, attr);
-    attr.uncached = node.id !== nodeid;
+    attr.uncached ||= node.id !== nodeid;
     return status;
   }
 
   setattr(nodeid: number, change: AttrChange, attr: Attr): Outcome {
     return after(setattr(this.#o, this.#node(nodeid), change, attr), (status) => {
-      attr.uncached = this.#tellSuccessor(nodeid);
+      const told = this.#tellSuccessor(nodeid);
+      attr.uncached ||= told;
       return status;
     });
   }

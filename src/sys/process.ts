@@ -71,6 +71,25 @@ export function isCloseOnExec(fd: number): number {
   return flags < 0 ? flags : flags & FD_CLOEXEC;
 }
 
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_RDLCK = 0;
+const F_UNLCK = 2;
+/** Ignored unless asked for. */
+const SIGURG = 23;
+
+/**
+ * Whether anybody has the file of a read-only fd open or mapped for writing, as far as can be told: only then a read lease
+ * is refused (generic_setlease). Without rights to a lease, or leases, true.
+ */
+export function hasWriters(fd: number): boolean {
+  // Whoever opens it for writing in between is told by a signal to us, which must not be SIGIO: that one kills.
+  nativeFcntl(fd, F_SETSIG, SIGURG);
+  const leased = nativeFcntl(fd, F_SETLEASE, F_RDLCK) === 0;
+  if (leased) nativeFcntl(fd, F_SETLEASE, F_UNLCK);
+  return !leased;
+}
+
 /** A second fd of the same open file, close-on-exec. */
 export function duplicate(fd: number): number {
   return result(nativeFcntl(fd, F_DUPFD_CLOEXEC, 3));

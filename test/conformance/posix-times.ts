@@ -275,4 +275,42 @@ const made: readonly Check[] = [
   },
 ];
 
-export const posixTimes: readonly Check[] = [...rows, ...failures, ...made];
+const mapped: readonly Check[] = (['lower', 'upper', 'new'] as const).flatMap((origin) => {
+  const layers =
+    origin === 'new' ? {} : origin === 'lower' ? { lower: [{ f: 'content' }] } : { upper: { f: 'content' } };
+  return (['open', 'closed'] as const).map((state) => ({
+    name: `a store through a shared mapping gives new times, ${origin} file, ${state}`,
+    ...layers,
+    run: (ctx: Ctx) => {
+      const handle = ctx.open('f', O_RDWR | O_CREAT);
+      handle.write('content');
+      const mapping = handle.map({ length: 7, prot: PROT_READ | PROT_WRITE, flags: MAP_SHARED });
+      if (state === 'closed') handle.close();
+      const changes = (what: string, change: () => void, wanted: boolean): void => {
+        const before = ctx.stat('f');
+        sleep();
+        change();
+        const after = ctx.stat('f');
+        expectEqual(`${what}: mtime`, after.mtime !== before.mtime, wanted);
+        expectEqual(`${what}: ctime`, after.ctime !== before.ctime, wanted);
+      };
+      const store = (): void => {
+        mapping.store(0, Buffer.from('C'));
+        mapping.sync();
+      };
+      changes('first store', store, true);
+      changes('store after a stat', store, true);
+      ctx.expectContent('f', 'Content');
+      mapping.store(1, Buffer.from('O'));
+      ctx.expectContent('f', 'COntent');
+      mapping.store(1, Buffer.from('o'));
+      changes('a load', () => void mapping.load(0, 7), false);
+      mapping.unmap();
+      handle.close();
+      changes('unmapped and closed', () => ctx.expectContent('f', 'Content'), false);
+      changes('a write later', () => ctx.append('f', '+'), true);
+    },
+  }));
+});
+
+export const posixTimes: readonly Check[] = [...rows, ...failures, ...made, ...mapped];

@@ -45,6 +45,7 @@ const PROBES = {
   build: () => (existsSync(DOOR) ? undefined : 'not built (npm run build)'),
   ext4: () => program('mkfs.ext4') ?? loopDevice(),
   xfs: () => program('mkfs.xfs') ?? loopDevice(),
+  filefrag: () => program('filefrag'),
   su: () => program('su'),
   tar: () => program('tar'),
   dpkg: () => program('dpkg'),

@@ -51,24 +51,29 @@ export function writeAttr(buffer: Buffer, at: number, attr: Attr): void {
   buffer.writeUInt32LE(0, at + ATTR.flags);
 }
 
+const NEVER: Validity = { sec: 0, nsec: 0 };
+
+function validityOf(attr: Attr, valid: Validity): Validity {
+  return attr.uncached ? NEVER : valid;
+}
+
 /** struct fuse_entry_out. Generation is always 0: node ids are never reused. */
 export function writeEntry(buffer: Buffer, at: number, entry: Entry, valid: Validity): number {
   wide(buffer, entry.nodeid, at + ENTRY_OUT.nodeid);
   wide(buffer, 0, at + ENTRY_OUT.generation);
   wide(buffer, valid.sec, at + ENTRY_OUT.entryValid);
-  wide(buffer, valid.sec, at + ENTRY_OUT.attrValid);
+  const attrValid = validityOf(entry.attr, valid);
+  wide(buffer, attrValid.sec, at + ENTRY_OUT.attrValid);
   buffer.writeUInt32LE(valid.nsec, at + ENTRY_OUT.entryValidNsec);
-  buffer.writeUInt32LE(valid.nsec, at + ENTRY_OUT.attrValidNsec);
+  buffer.writeUInt32LE(attrValid.nsec, at + ENTRY_OUT.attrValidNsec);
   if (entry.nodeid === 0) buffer.fill(0, at + ENTRY_OUT.attr, at + ENTRY_OUT.size);
   else writeAttr(buffer, at + ENTRY_OUT.attr, entry.attr);
   return ENTRY_OUT.size;
 }
 
-const NEVER: Validity = { sec: 0, nsec: 0 };
-
 /** struct fuse_attr_out. */
 export function writeAttrOut(buffer: Buffer, at: number, attr: Attr, validity: Validity): number {
-  const valid = attr.uncached ? NEVER : validity;
+  const valid = validityOf(attr, validity);
   wide(buffer, valid.sec, at + ATTR_OUT.attrValid);
   buffer.writeUInt32LE(valid.nsec, at + ATTR_OUT.attrValidNsec);
   buffer.writeUInt32LE(0, at + ATTR_OUT.attrValidNsec + 4);
@@ -81,7 +86,7 @@ const STATX_MASK = 0xfff;
 
 /** struct fuse_statx_out. */
 export function writeStatxOut(buffer: Buffer, at: number, attr: Attr, validity: Validity): number {
-  const valid = attr.uncached ? NEVER : validity;
+  const valid = validityOf(attr, validity);
   buffer.fill(0, at, at + STATX_OUT.size);
   wide(buffer, valid.sec, at + STATX_OUT.attrValid);
   buffer.writeUInt32LE(valid.nsec, at + STATX_OUT.attrValidNsec);

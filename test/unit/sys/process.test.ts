@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { SysError, errno } from '../../../src/core/index.js';
 import {
@@ -7,6 +8,7 @@ import {
   close,
   duplicate,
   eventfd,
+  hasWriters,
   isCloseOnExec,
   kill,
   must,
@@ -15,6 +17,8 @@ import {
   write,
 } from '../../../src/sys/index.js';
 import { bind, cString } from '../../../src/sys/libc.js';
+import { MAP_SHARED, Mapping, PROT_READ, PROT_WRITE } from '../../helpers/native.js';
+import { tempDir } from '../../helpers/tmp.js';
 
 const one = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
 
@@ -99,5 +103,30 @@ describe('cString', () => {
   test('never shortens a name to one that may exist', () => {
     expect(bytes('a\0b')).toBe('');
     expect(bytes('n'.repeat(100_000)).length).toBeGreaterThan(4096);
+  });
+});
+
+describe('hasWriters', () => {
+  test('while a file is open for writing, or mapped', () => {
+    using temp = tempDir('writers');
+    const path = `${temp.path}/f`;
+    writeFileSync(path, 'content');
+    const reader = openSync(path, 'r');
+    const second = openSync(path, 'r');
+    expect(hasWriters(reader)).toBe(false);
+    const writer = openSync(path, 'r+');
+    expect(hasWriters(reader)).toBe(true);
+    const mapping = Mapping.of(writer, { length: 7, prot: PROT_READ | PROT_WRITE, flags: MAP_SHARED }) as Mapping;
+    closeSync(writer);
+    expect(hasWriters(reader)).toBe(true);
+    mapping.unmap();
+    expect(hasWriters(reader)).toBe(false);
+    // The lease is given back: who opens the file does not wait for it.
+    closeSync(openSync(path, 'r+'));
+    for (const fd of [reader, second]) closeSync(fd);
+  });
+
+  test('there may be some where it cannot be told', () => {
+    expect(hasWriters(-1)).toBe(true);
   });
 });
