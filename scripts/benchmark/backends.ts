@@ -176,8 +176,8 @@ export function probe(backend: Backend, stage: Stage): void {
   }
 }
 
-/** Milliseconds that a server has to end after its file system is gone. */
-const LINGER = 10_000;
+/** Milliseconds that a server has to end after its file system is gone; it may have a gigabyte to write out. */
+const LINGER = 120_000;
 
 /** Un-mounts whatever is mounted, and waits until its server has ended. */
 export function unmount(stage: Stage): void {

@@ -18,6 +18,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   create: () => import('./commands/create.js'),
   mount: () => import('./commands/mount.js'),
   umount: () => import('./commands/umount.js'),
+  stats: () => import('./commands/stats.js'),
   ps: () => import('./commands/ps.js'),
   diff: () => import('./commands/diff.js'),
   commit: () => import('./commands/commit.js'),

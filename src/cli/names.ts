@@ -83,6 +83,13 @@ export const COMMANDS = [
     summary: 'Un-mount containers and images',
     completes: 'containers',
   },
+  {
+    name: 'stats',
+    groups: container('stats'),
+    heading: 'Containers',
+    summary: 'Show what the server of a mount does',
+    completes: 'containers',
+  },
   { name: 'ps', groups: container('ls', 'list', 'ps'), heading: 'Containers', summary: 'List containers' },
   {
     name: 'diff',

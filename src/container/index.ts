@@ -9,7 +9,7 @@ export type { MountedContainer } from './mount.js';
 export { mountImage } from './mount-image.js';
 export type { CommitProgress } from './pack-upper.js';
 export { removeContainer } from './remove.js';
-export { unmount } from './unmount.js';
+export { mountpointOf, unmount } from './unmount.js';
 export type { Unmounted } from './unmount.js';
 export { inspectContainer, listContainers } from './view.js';
 export type { Container } from './view.js';

@@ -34,10 +34,18 @@ async function unmountContainer(store: Store, found: ContainerRecord): Promise<U
   const record = store.containers.get(found.id);
   const { mountpoint } = record;
   if (mountpoint === undefined || !isOurs(mountState(mountpoint))) {
-    throw new VeneerError('not-found', `container ${record.name} is not mounted`);
+    throw containerNotMounted(record);
   }
   await unmountRecord(store, record, mountpoint);
   return { mountpoint, container: viewOf(store, store.containers.get(record.id)) };
+}
+
+/** Where what a user names as for `unmount` is mounted. Throws as it does. */
+export function mountpointOf(store: Store, target: string): string {
+  const named = target.includes('/') ? undefined : store.containers.find(target);
+  if (named === undefined) return mountedDirectory(target);
+  if (named.mountpoint === undefined || !isOurs(mountState(named.mountpoint))) throw containerNotMounted(named);
+  return named.mountpoint;
 }
 
 /** Un-mounts a container whose lock is held. */
@@ -70,6 +78,10 @@ function mountedDirectory(target: string): string {
 
 function isOurs(state: MountState): boolean {
   return state.kind === 'stale' || (state.kind === 'live' && state.type === MOUNT_TYPE);
+}
+
+function containerNotMounted({ name }: ContainerRecord): VeneerError {
+  return new VeneerError('not-found', `container ${name} is not mounted`);
 }
 
 function notMounted(target: string, cause?: unknown): VeneerError {

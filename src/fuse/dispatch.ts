@@ -8,6 +8,7 @@ import { ReplySink } from './directory-sink.js';
 import { Opened } from './filesystem.js';
 import type { AttrChange, Filesystem, Outcome } from './filesystem.js';
 import * as abi from './wire/abi.js';
+import type { Statistics } from './statistics.js';
 import { BODY_SIZE, OUT_HEADER, opcode, opcodeName } from './wire/abi.js';
 import { FLAGS_LENGTH, readFlagIoctl } from './wire/flag-ioctl.js';
 import * as reply from './wire/reply.js';
@@ -23,6 +24,8 @@ interface Pending {
   readonly uniqueHigh: number;
   readonly op: number;
   readonly nodeid: number;
+  /** When it was read, in milliseconds; 0 if nobody watches. */
+  readonly began: number;
 }
 
 export interface DispatchOptions {
@@ -32,6 +35,7 @@ export interface DispatchOptions {
   readonly validity: reply.Validity;
   /** Answer OPEN with ENOSYS, once: the kernel opens and closes files by itself from then on, and keeps their pages. */
   readonly noOpen: boolean;
+  readonly statistics: Statistics;
   /** Sends the first `length` bytes of the reply buffer. */
   readonly send: (length: number) => void;
   readonly logError: (message: string, error: unknown) => void;
@@ -46,6 +50,7 @@ export class Dispatcher {
   readonly #out: Buffer;
   readonly #validity: reply.Validity;
   readonly #noOpen: boolean;
+  readonly #statistics: Statistics;
   readonly #send: (length: number) => void;
   readonly #logError: DispatchOptions['logError'];
   readonly #sink: ReplySink;
@@ -60,6 +65,7 @@ export class Dispatcher {
     this.#out = options.replyBuffer;
     this.#validity = options.validity;
     this.#noOpen = options.noOpen;
+    this.#statistics = options.statistics;
     this.#send = options.send;
     this.#logError = options.logError;
     this.#sink = new ReplySink(options.replyBuffer, options.validity);
@@ -72,10 +78,12 @@ export class Dispatcher {
       uniqueHigh: request.uniqueHigh,
       op: request.opcode,
       nodeid: request.nodeid,
+      began: this.#statistics.watched ? performance.now() : 0,
     };
     try {
       const outcome = this.#run(request, id);
       if (outcome !== NO_REPLY) this.#finish(id, outcome);
+      else if (id.op === opcode.FORGET || id.op === opcode.BATCH_FORGET) this.#record(id, false);
     } catch (error) {
       const failure = -this.#errnoOf(error, id);
       if (id.op !== opcode.FORGET && id.op !== opcode.BATCH_FORGET) this.#reply(id, failure, BODY);
@@ -91,6 +99,11 @@ export class Dispatcher {
   #reply(id: Pending, error: number, length: number): void {
     reply.writeHeader(this.#out, { length, error, uniqueLow: id.uniqueLow, uniqueHigh: id.uniqueHigh });
     this.#send(length);
+    this.#record(id, error !== 0);
+  }
+
+  #record({ began, op }: Pending, failed: boolean): void {
+    if (began !== 0) this.#statistics.record(op, (performance.now() - began) * 1000, failed);
   }
 
   /** ENOSYS is never among the answers here: the kernel would stop asking for good. */

@@ -17,6 +17,8 @@ export { Offload } from './offload.js';
 export type { Job } from './offload.js';
 export { Session } from './session.js';
 export type { SessionOptions } from './session.js';
+export { Statistics, bucketLimit } from './statistics.js';
+export type { OperationCounts, StatisticsSnapshot } from './statistics.js';
 export { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_PASSTHROUGH, FUSE_ROOT_ID } from './wire/abi.js';
 export { FLAGS_LENGTH } from './wire/flag-ioctl.js';
 export type { FlagsForm } from './wire/flag-ioctl.js';

@@ -6,6 +6,7 @@ import { Dispatcher } from './dispatch.js';
 import type { Filesystem, Kernel } from './filesystem.js';
 import type { Offload } from './offload.js';
 import { SpinBudget } from './spin.js';
+import type { Statistics } from './statistics.js';
 import * as abi from './wire/abi.js';
 import { OUT_HEADER, initFlag2, opcode } from './wire/abi.js';
 import { chooseInit, readInit, writeInit } from './wire/init.js';
@@ -29,6 +30,7 @@ export interface SessionOptions {
   readonly acl: boolean;
   /** Let the kernel open files without telling us: for a file system that nobody can change. */
   readonly noOpen: boolean;
+  readonly statistics: Statistics;
   /** Called once the kernel and we have agreed: from here on the mount answers. */
   readonly onReady: () => void;
   /** Called before the thread goes to sleep. */
@@ -52,6 +54,7 @@ export class Session {
       filesystem: options.filesystem,
       replyBuffer: this.#reply,
       validity: options.validity,
+      statistics: options.statistics,
       noOpen: options.noOpen,
       send: (length) => {
         this.#send(length);

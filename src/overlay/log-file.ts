@@ -9,7 +9,7 @@ export interface LogContext {
 }
 
 /** The first directory that can be had: /run/veneer for root, the user's runtime directory, a temporary one. */
-function logDirectory({ env, uid }: LogContext): string | undefined {
+export function logDirectory({ env, uid }: LogContext): string | undefined {
   const runtime = env['XDG_RUNTIME_DIR'];
   const candidates = [
     ...(uid === 0 ? ['/run/veneer'] : []),

@@ -25,11 +25,13 @@ const second = new Stat();
 export function lookupChild(o: Overlay, parent: DirNode, name: ByteString): Node | undefined | number {
   const known = parent.children.get(name);
   if (known !== undefined) {
+    o.names.known += 1;
     const status = statNode(o, known, o.stat);
     return status < 0 ? status : known;
   }
   if (parent.at === undefined && parent !== o.nodes.root) return undefined;
   const found = find(parent, name, o.stat);
+  o.names.found += 1;
   if (found === undefined || typeof found === 'number') return found;
   if (o.overrides !== undefined) applyOverride(o.overrides, found, o.stat);
   const node = found.kind === 'directory' ? directoryNode(o, found) : fileNode(o, found, parent);

@@ -52,6 +52,8 @@ export class Overlay {
   readonly acl: boolean;
   readonly smallThroughCache: boolean;
   readonly metacopy: boolean;
+  /** How often a name was asked for that had a node, and how often the layers were searched for one. */
+  readonly names = { known: 0, found: 0 };
   /** What the kernel agreed to; set by INIT. */
   kernel: Kernel | undefined;
   /** For the request being handled; whatever calls another function must expect it to be overwritten. */

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { VeneerError, messageOf } from '../core/index.js';
 import type { ErrorKind } from '../core/index.js';
-import { Offload, endMount, mountFuse } from '../fuse/index.js';
+import { Offload, Statistics, endMount, mountFuse } from '../fuse/index.js';
 import type { OverlayOptions } from './options.js';
 import { mountFlags, openOverlay, serve } from './serve.js';
 import { detailOf } from './server.js';
@@ -13,6 +13,13 @@ export interface Failure {
   readonly code: ErrorKind;
   readonly message: string;
   readonly hint: string | undefined;
+}
+
+/** What the thread is started with. */
+export interface WorkerSetup {
+  readonly options: OverlayOptions;
+  /** Of a Statistics. */
+  readonly statistics: SharedArrayBuffer;
 }
 
 export type ServerMessage =
@@ -25,7 +32,7 @@ export function describeFailure(error: unknown): Failure {
   return { code: 'invalid', message: messageOf(error), hint: undefined };
 }
 
-async function run(options: OverlayOptions, tell: (message: ServerMessage) => void): Promise<void> {
+async function run({ options, statistics }: WorkerSetup, tell: (message: ServerMessage) => void): Promise<void> {
   const offload = new Offload();
   // Layers first: a mount point above one of them must not stand in the way.
   const overlay = openOverlay(options, offload);
@@ -43,7 +50,7 @@ async function run(options: OverlayOptions, tell: (message: ServerMessage) => vo
     tell({ kind: 'ready' });
   };
   try {
-    await serve({ options, device, onReady, logError }, overlay, offload);
+    await serve({ options, device, statistics: new Statistics(statistics), onReady, logError }, overlay, offload);
   } catch (error) {
     endMount(options.mountpoint);
     throw error;
@@ -55,7 +62,7 @@ if (port !== null) {
   const tell = (message: ServerMessage): void => {
     port.postMessage(message);
   };
-  run(workerData as OverlayOptions, tell).catch((error: unknown) => {
+  run(workerData as WorkerSetup, tell).catch((error: unknown) => {
     tell({ kind: 'failed', failure: describeFailure(error) });
   });
 }

@@ -2,7 +2,7 @@
 
 import { SysError } from '../core/index.js';
 import { Session } from '../fuse/index.js';
-import type { Offload } from '../fuse/index.js';
+import type { Offload, Statistics } from '../fuse/index.js';
 import { openStack } from '../stack/index.js';
 import {
   AT_FDCWD,
@@ -33,6 +33,7 @@ export interface Serving {
   readonly options: OverlayOptions;
   /** The FUSE device; mounted only after the layers have been opened. */
   readonly device: number;
+  readonly statistics: Statistics;
   readonly onReady: () => void;
   readonly logError: (message: string, error: unknown) => void;
 }
@@ -100,6 +101,12 @@ function lock(fd: number, path: string): void {
   throw new SysError(-status, 'flock', path);
 }
 
+function showGauges(statistics: Statistics, { nodes, names }: Overlay): void {
+  statistics.setGauge('nodes', nodes.size);
+  statistics.setGauge('namesKnown', names.known);
+  statistics.setGauge('namesFound', names.found);
+}
+
 /** MS_*. */
 export function mountFlags(options: OverlayOptions): number {
   const readOnly = options.upperdir === undefined || options.readOnly === true;
@@ -113,7 +120,7 @@ export function mountFlags(options: OverlayOptions): number {
 
 /** Serves until un-mounted. */
 export async function serve(serving: Serving, overlay: Overlay, offload: Offload): Promise<void> {
-  const { options } = serving;
+  const { options, statistics } = serving;
   const timeout = options.timeout ?? FOR_EVER;
   const memory = new MemoryReturn(() => overlay.nodes.size);
   const session = new Session({
@@ -124,8 +131,10 @@ export async function serve(serving: Serving, overlay: Overlay, offload: Offload
     passthrough: options.passthrough !== 'off',
     acl: options.noacl !== true,
     noOpen: overlay.work === undefined && cachesPages(options),
+    statistics,
     onReady: serving.onReady,
     onIdle: () => {
+      showGauges(statistics, overlay);
       memory.idle();
     },
     logError: serving.logError,

@@ -1,13 +1,14 @@
 // The main thread of a server: keeps the request loop's thread, takes signals, writes the log.
 
 import { Worker } from 'node:worker_threads';
-import { SysError, VeneerError } from '../core/index.js';
+import { SysError, VeneerError, messageOf } from '../core/index.js';
 import { openLog } from '../core/log.js';
-import { endMount } from '../fuse/index.js';
+import { Statistics, endMount } from '../fuse/index.js';
 import { RLIMIT_NOFILE, raiseLimit, umask } from '../sys/index.js';
 import type { OverlayOptions } from './options.js';
-import type { ServerMessage } from './serve-worker.js';
+import type { ServerMessage, WorkerSetup } from './serve-worker.js';
 import type { Server, ServerEvents } from './server.js';
+import { StatisticsDoor } from './statistics-door.js';
 
 export interface Supervision {
   /** A file path, or undefined for standard error. */
@@ -61,12 +62,18 @@ async function natively(): Promise<Serve> {
 }
 
 const serveInWorker: Serve = (options, events) => {
-  const worker = new Worker(new URL('./serve-worker.js', import.meta.url), { workerData: options });
+  const statistics = new Statistics();
+  const door = new StatisticsDoor(statistics, options.mountpoint);
+  const setup: WorkerSetup = { options, statistics: statistics.memory };
+  const worker = new Worker(new URL('./serve-worker.js', import.meta.url), { workerData: setup });
   const ended = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: ServerMessage) => {
       switch (message.kind) {
         case 'ready':
           events.ready();
+          door.open().catch((error: unknown) => {
+            events.log('no statistics', messageOf(error));
+          });
           break;
         case 'log':
           events.log(message.message, message.detail);
@@ -79,6 +86,7 @@ const serveInWorker: Serve = (options, events) => {
     });
     worker.on('error', reject);
     worker.on('exit', () => {
+      door.close();
       resolve();
     });
   });

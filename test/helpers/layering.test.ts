@@ -17,8 +17,11 @@ const TABLE: Readonly<Record<string, Room>> = {
   fuse: { rooms: ['core', 'sys'], externals: ['node:child_process'] },
   // Another way to the kernel for what `fuse` calls a Filesystem; an optional package.
   'fuse-native': { rooms: ['core', 'sys', 'fuse'], externals: ['fuse-native', 'fuse-shared-library'] },
-  // Starts its server as a process of its own.
-  overlay: { rooms: ['core', 'sys', 'fuse', 'fuse-native', 'whiteout', 'stack'], externals: ['node:child_process'] },
+  // Starts its server as a process of its own, which shows its statistics on a unix socket.
+  overlay: {
+    rooms: ['core', 'sys', 'fuse', 'fuse-native', 'whiteout', 'stack'],
+    externals: ['node:child_process', 'node:net'],
+  },
   // xz, bzip2 and (on old Node) zstd are the system's programs.
   layer: { rooms: ['core', 'sys', 'image', 'whiteout', 'stack'], externals: ['node:child_process'] },
   store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },

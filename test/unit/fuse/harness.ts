@@ -1,6 +1,7 @@
 // A dispatcher between messages of bytes and a recording file system.
 
 import { Dispatcher } from '../../../src/fuse/dispatch.js';
+import { Statistics } from '../../../src/fuse/statistics.js';
 import { Request } from '../../../src/fuse/wire/request.js';
 import { RecordingFilesystem } from './recording-filesystem.js';
 
@@ -10,6 +11,7 @@ export class Harness {
   readonly filesystem = new RecordingFilesystem();
   readonly replies: Buffer[] = [];
   readonly errors: { message: string; error: unknown }[] = [];
+  readonly statistics = new Statistics();
   readonly dispatcher: Dispatcher;
   /** What is left of earlier replies. */
   readonly replyBuffer = Buffer.alloc(8192, 0xa5);
@@ -19,6 +21,7 @@ export class Harness {
       filesystem: this.filesystem,
       replyBuffer: this.replyBuffer,
       validity: VALIDITY,
+      statistics: this.statistics,
       ...options,
       send: (length) => {
         this.replies.push(Buffer.from(this.replyBuffer.subarray(0, length)));

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { VeneerError, errno } from '../../../src/core/index.js';
 import { Session } from '../../../src/fuse/session.js';
+import { Statistics } from '../../../src/fuse/statistics.js';
 import type { Offload } from '../../../src/fuse/index.js';
 import { initFlag, initFlag2 } from '../../../src/fuse/wire/abi.js';
 import { chooseInit, readInit } from '../../../src/fuse/wire/init.js';
@@ -45,6 +46,7 @@ async function serve(
     filesystem,
     offload: { wakeFd, pending: 0, collect: () => false } as unknown as Offload,
     validity: VALIDITY,
+    statistics: new Statistics(),
     passthrough: wishes.passthrough ?? true,
     acl: wishes.acl ?? true,
     noOpen: false,

@@ -1,0 +1,83 @@
+// Where a server shows its statistics: a unix socket in the directory of logs. While somebody is connected, operations
+// are counted; each line received is answered by one line of JSON with all counts so far.
+
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import path from 'node:path';
+import type { Statistics, StatisticsSnapshot } from '../fuse/index.js';
+import { logDirectory } from './log-file.js';
+import type { LogContext } from './log-file.js';
+
+export interface ServerStatistics extends StatisticsSnapshot {
+  /** When it was taken: milliseconds, of use for differences only. */
+  readonly at: number;
+  /** Bytes: proportional and whole resident memory of the server process. */
+  readonly memory: { readonly proportional: number; readonly resident: number };
+  /** Microseconds of processor time that the server process has used. */
+  readonly processor: { readonly user: number; readonly system: number };
+}
+
+/**
+ * The socket of the server of an absolute mount point, or undefined where there is no directory for one. Named by a digest: a socket's
+ * path must fit into 107 bytes.
+ */
+export function statisticsSocket(mountpoint: string, context: LogContext): string | undefined {
+  const directory = logDirectory(context);
+  const digest = createHash('sha256').update(mountpoint).digest('hex').slice(0, 16);
+  return directory === undefined ? undefined : path.join(directory, `stats-${digest}`);
+}
+
+function memory(): ServerStatistics['memory'] {
+  const rollup = readFileSync('/proc/self/smaps_rollup', 'latin1');
+  const kilobytes = (name: string): number => Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(rollup)?.[1] ?? 0);
+  return { proportional: kilobytes('Pss') * 1024, resident: kilobytes('Rss') * 1024 };
+}
+
+export class StatisticsDoor {
+  readonly #statistics: Statistics;
+  readonly #path: string | undefined;
+  readonly #visitors = new Set<Socket>();
+  #server: Server | undefined;
+
+  constructor(statistics: Statistics, mountpoint: string) {
+    this.#statistics = statistics;
+    this.#path = statisticsSocket(mountpoint, { env: process.env, uid: process.geteuid?.() ?? 0 });
+  }
+
+  /** Listens. Does not keep the process alive. */
+  async open(): Promise<void> {
+    if (this.#path === undefined) return;
+    const { createServer } = await import('node:net');
+    // A server that was killed has left its own.
+    rmSync(this.#path, { force: true });
+    this.#server = createServer((visitor) => {
+      this.#receive(visitor);
+    });
+    this.#server.on('error', () => undefined);
+    this.#server.listen(this.#path).unref();
+  }
+
+  #receive(visitor: Socket): void {
+    this.#visitors.add(visitor);
+    this.#statistics.watch();
+    visitor.unref();
+    visitor.on('data', () => {
+      visitor.write(`${JSON.stringify(this.#take())}\n`);
+    });
+    visitor.on('error', () => undefined);
+    visitor.on('close', () => {
+      this.#visitors.delete(visitor);
+      this.#statistics.unwatch();
+    });
+  }
+
+  #take(): ServerStatistics {
+    return { ...this.#statistics.snapshot(), at: performance.now(), memory: memory(), processor: process.cpuUsage() };
+  }
+
+  close(): void {
+    this.#server?.close();
+    for (const visitor of this.#visitors) visitor.destroy();
+  }
+}
