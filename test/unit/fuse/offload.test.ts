@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { errno } from '../../../src/core/index.js';
 import type { Job, Offload as OffloadType } from '../../../src/fuse/index.js';
 import { POLLIN, PollSet } from '../../../src/sys/index.js';
@@ -26,6 +26,11 @@ afterEach(async () => {
   await current?.close();
   current = undefined;
 });
+
+/** Sleeps with the event loop. */
+const sleep = (milliseconds: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+};
 
 /** Runs jobs as a session does: asleep in poll(2) until the eventfd wakes it. */
 async function finish(offload: OffloadType, jobs: readonly Job[]): Promise<number[]> {
@@ -79,6 +84,29 @@ describe.skipIf(gate.skip)(gate.title('work left to other threads'), () => {
     });
     const results = await finish(await start(), jobs);
     expect(results).toEqual(jobs.map((_, index) => (index % 3 === 0 ? -errno.EINVAL : 0)));
+  });
+
+  test('rings again when it ends after it was looked at, while another one is collected', async () => {
+    const offload = await start();
+    const fd = dir.file('ring');
+    const jobs = [1, 2].map(() => offload.run({ kind: 'fsync', fd }));
+    const load = vi.spyOn(Atomics, 'load');
+    load.mockImplementationOnce((array: Int32Array) => {
+      // Both end now, right after the first one was found not to have ended.
+      const deadline = Date.now() + 30_000;
+      while ((array[0] === 0 || array[1] === 0) && Date.now() < deadline) sleep(1);
+      sleep(100);
+      return 0;
+    });
+    try {
+      expect(offload.collect()).toBe(true);
+    } finally {
+      load.mockRestore();
+    }
+    expect(offload.pending).toBe(1);
+    expect(new PollSet([offload.wakeFd], POLLIN).wait(0)).toBe(1);
+    await finish(offload, []);
+    expect(await Promise.all(jobs)).toEqual([0, 0]);
   });
 
   test('is counted while it is pending', async () => {
