@@ -59,6 +59,17 @@ function isXattrWhiteout(stat: Stat, dirfd: number, name: ByteString): boolean {
  * Errors: EIO for a metadata-only file whose data is missing below; EPERM for a redirect that is not to be followed; whatever the layers' file systems answer.
  */
 export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): Found | undefined | number {
+  return find(parts, name, stat, { from, wanted: 'any' });
+}
+
+interface Search {
+  /** The part to begin at. */
+  readonly from: number;
+  /** `directory`: anything else ends the search, and its data, which may be missing, is nobody's business. */
+  readonly wanted: 'any' | 'directory';
+}
+
+function find(parts: Merged, name: ByteString, stat: Stat, { from, wanted }: Search): Found | undefined | number {
   if (name.startsWith(WHITEOUT_PREFIX)) return undefined;
   const directories: RealDir[] = [];
   let protection = 0;
@@ -78,7 +89,9 @@ export function lookup(parts: Merged, name: ByteString, stat: Stat, from = 0): F
     if (!own.isDirectory) {
       return directories.length > 0
         ? { kind: 'directory', parts: directories, protection }
-        : other(parts, index, name, own);
+        : wanted === 'any'
+          ? other(parts, index, name, own)
+          : undefined;
     }
     const directory = part.child(name);
     directories.push(directory);
@@ -105,7 +118,7 @@ function belowDirectory(
   // By a path of two names: should a link take the directory's place now, only a yes or no is had from beyond it.
   if (exists(found.dirfd, `${found.name}/${OPAQUE_MARKER}`)) return [];
   if (marks.redirect === undefined) return 'continue';
-  const target = followRedirect(parts, index, marks.redirect);
+  const target = followRedirect(parts, index, { redirect: marks.redirect, stat: new Stat(), wanted: 'directory' });
   if (typeof target === 'number') return target;
   return target?.kind === 'directory' ? target.parts : [];
 }
@@ -114,8 +127,7 @@ function belowDirectory(
 function followRedirect(
   parts: Merged,
   index: number,
-  redirect: ByteString,
-  stat = new Stat(),
+  { redirect, stat, wanted }: { redirect: ByteString; stat: Stat; wanted: Search['wanted'] },
 ): Found | undefined | number {
   if (!parts[index]!.layer.followsRedirects) return -errno.EPERM;
   const components = redirect.split('/');
@@ -124,12 +136,13 @@ function followRedirect(
   // A layer's author chose it: only plain names may be walked, each by itself (ovl_get_redirect_xattr).
   const hostile = components.some((name) => name === '' || name === '.' || name === '..');
   if (hostile || (!absolute && components.length > 1)) return -errno.EINVAL;
-  if (!absolute) return lookup(parts, redirect, stat, index + 1);
+  if (!absolute) return find(parts, redirect, stat, { from: index + 1, wanted });
   const layer = parts[index]!.layer;
   let here: Merged = layer.below;
   let found: Found | undefined | number;
-  for (const component of components) {
-    found = lookup(here, component, stat);
+  for (const [depth, component] of components.entries()) {
+    const isLast = depth === components.length - 1;
+    found = find(here, component, stat, { from: 0, wanted: isLast ? wanted : 'directory' });
     if (found === undefined || typeof found === 'number') return found;
     here = found.kind === 'directory' ? found.parts : [];
   }
@@ -155,7 +168,7 @@ function other(parts: Merged, index: number, name: ByteString, stat: Stat): Foun
   const below =
     marks.redirect === undefined
       ? lookup(parts, name, data, index + 1)
-      : followRedirect(parts, index, marks.redirect, data);
+      : followRedirect(parts, index, { redirect: marks.redirect, stat: data, wanted: 'any' });
   if (typeof below === 'number') return below;
   if (below?.kind !== 'other' || !data.isRegular) return -errno.EIO;
   // What the content takes on disk (ovl_getattr).

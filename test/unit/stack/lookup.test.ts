@@ -241,10 +241,33 @@ describe.skipIf(gate.skip)(gate.title('a metadata-only file'), () => {
     ['is a directory', [{ f: metacopy() }, { f: dir() }]],
     ['is a symlink', [{ f: metacopy() }, { f: symlink('g'), g: 'content' }]],
     ['would be below the bottom', [{}, { f: metacopy() }]],
+    ['is below one whose data is missing', [{ f: metacopy('/g/x') }, { g: metacopy() }, {}]],
   ])('whose data %s is EIO', (_what, specs) => {
     const layers = layersOf(...specs);
     expect(viewOf(layers)['f']).toBe('EIO');
     if (!kernel.skip) expect(kernelViewOf(layers, fresh())['f']).toBe('EIO');
+  });
+});
+
+describe.skipIf(gate.skip)(gate.title('a metadata-only file without its data leaves directories alone'), () => {
+  const broken = file('', { size: 7, xattrs: { 'trusted.overlay.metacopy': '' } });
+  const redirected = (to: string): LayerSpec => ({
+    d: dir({ xattrs: { 'trusted.overlay.redirect': to } }),
+    'd/own': '',
+  });
+
+  test.each<[string, LayerSpec[]]>([
+    ['that lead to it', [redirected('old'), { old: broken }, {}]],
+    ['that lead to it by a path', [redirected('/o/old'), { 'o/old': broken }, {}]],
+    ['that lead through it', [redirected('/old/x'), { old: broken }, { 'old/x/hidden': '' }]],
+    ['that hold it', [{ 'd/own': '' }, { 'd/f': broken }, {}]],
+    ['that hide it', [{ 'd/own': '' }, { d: broken }, {}]],
+  ])('%s', (_what, specs) => {
+    const layers = layersOf(...specs);
+    const view = viewOf(layers);
+    expect(view['d']).toMatch(/^dir /);
+    expect(view['d/own']).toMatch(/^file /);
+    if (!kernel.skip) expect(view).toEqual(kernelViewOf(layers, fresh()));
   });
 });
 
