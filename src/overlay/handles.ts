@@ -18,6 +18,7 @@ import {
   fdPath,
   openat,
 } from '../sys/index.js';
+import type { Place as SysPlace } from '../sys/index.js';
 import type { FileNode } from './node.js';
 
 export interface Handle {
@@ -36,12 +37,19 @@ const NOT_FOR_US = O_CREAT | O_EXCL | O_NOCTTY | O_NOFOLLOW | O_TRUNC | O_APPEND
 /** Opens the real file behind a node; for writing only when it is in the upper. Returns an fd or -errno. */
 export function openReal(node: FileNode, flags: number): number {
   const how = (flags & ~NOT_FOR_US) | O_NOCTTY | O_NONBLOCK;
-  if (node.pinned >= 0) return openat(AT_FDCWD, fdPath(node.pinned), how);
+  if (node.pinned >= 0) return openAllowed({ dirfd: AT_FDCWD, name: fdPath(node.pinned) }, how, flags);
   const reading = (flags & O_ACCMODE) === O_RDONLY;
   const place = (reading ? node.data : undefined) ?? node.upper ?? (reading ? node.lower : undefined);
   if (place === undefined) return -errno.ESTALE;
   const dirfd = place.dir.fd();
-  return dirfd < 0 ? dirfd : openat(dirfd, place.name, how | O_NOFOLLOW);
+  return dirfd < 0 ? dirfd : openAllowed({ dirfd, name: place.name }, how | O_NOFOLLOW, flags);
+}
+
+/** A real file that is append-only can be opened no other way; then what is written goes to its end, as it must. */
+function openAllowed(at: SysPlace, how: number, flags: number): number {
+  const fd = openat(at.dirfd, at.name, how);
+  if (fd !== -errno.EPERM || (flags & O_APPEND) === 0) return fd;
+  return openat(at.dirfd, at.name, how | O_APPEND);
 }
 
 export class HandleTable {

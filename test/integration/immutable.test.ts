@@ -5,7 +5,7 @@ import { linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Ctx } from '../conformance/ctx.js';
 import { O_APPEND, O_RDWR, O_TRUNC, O_WRONLY } from '../../src/sys/index.js';
-import { backendGate } from '../helpers/backends.js';
+import { backendGate, mountStaged } from '../helpers/backends.js';
 import { runProgram } from '../helpers/requires.js';
 import { Scenario } from '../helpers/scenario.js';
 
@@ -91,6 +91,25 @@ describe.skipIf(skip).each(['kernel', 'veneer'] as const)('on %s', (kind) => {
       ctx.chmod('f', 0o600, EPERM);
       ctx.expectContent('f', 'content+');
     });
+  });
+
+  test.skipIf(kind === 'kernel')('an append-only file takes appends without passthrough, too', async () => {
+    scenario = new Scenario('append-through-us', layers);
+    mark('a', 'f');
+    const mounted = await mountStaged('veneer', scenario.staged, { passthrough: false });
+    try {
+      const ctx = new Ctx('veneer', mounted.root);
+      const handle = ctx.open('f', O_RDWR | O_APPEND);
+      handle.write('+');
+      handle.write('+');
+      handle.sync();
+      expect(handle.content()).toBe('content++');
+      handle.close();
+      ctx.touch('f', O_RDWR, EPERM);
+      ctx.expectContent('f', 'content++');
+    } finally {
+      await mounted.unmount();
+    }
   });
 
   test('what a lower layer has marked is protected, until the mark is taken away above it', async () => {
