@@ -131,6 +131,8 @@ export class FileNode extends BaseNode {
 export type Node = DirNode | FileNode;
 
 /** The node that a node's names lead to now: itself, unless it was split from its readers meanwhile. */
+export function latest(node: FileNode): FileNode;
+export function latest(node: Node): Node;
 export function latest(node: Node): Node {
   let now = node;
   while (now.kind === 'other' && now.successor !== undefined) now = now.successor;

@@ -15,6 +15,7 @@ import { noteMappable, settleMapped } from './mapped.js';
 import { dropPrivileges, isPrivileged } from './privileges.js';
 import { PROTECTING, forbidsOpen } from './protection.js';
 import { statNode, statReal } from './attr.js';
+import { latest } from './node.js';
 import type { FileNode } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
@@ -30,7 +31,11 @@ export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opene
   const truncates = (flags & O_TRUNC) !== 0;
   const writes = (flags & O_ACCMODE) !== O_RDONLY || truncates;
   // A name of it that the kernel has not asked for since the split: it has to ask now.
-  if (node.successor !== undefined) return -errno.ESTALE;
+  if (node.successor !== undefined) {
+    return isForIoctl(flags)
+      ? register(o, node.backing === undefined ? latest(node) : node, request, opened)
+      : -errno.ESTALE;
+  }
   if (!writes) return register(o, node, request, opened);
   if (forbidsOpen(node.protection, flags)) return -errno.EPERM;
   // The kernel looks whether the file runs before an open for writing, but after one that only truncates.
@@ -45,6 +50,14 @@ export function openFile(o: Overlay, node: FileNode, request: OpenRequest, opene
     if (request.killSuidgid) dropPrivileges(o, node);
     return register(o, node, request, opened);
   });
+}
+
+/**
+ * The kernel opens a file by itself to ask for its flags (fuse_priv_ioctl_prepare), and would pass ESTALE on. Such an open
+ * reads nothing. A 32-bit program without O_LARGEFILE opens with no flags as well; it reads what the other readers do.
+ */
+function isForIoctl(flags: number): boolean {
+  return flags === 0;
 }
 
 function truncateReal(node: FileNode): number {

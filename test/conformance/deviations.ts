@@ -45,13 +45,6 @@ export const DEVIATIONS: readonly Deviation[] = [
   })),
   {
     family: 'peers',
-    check: 'attribute ioctls on a handle from before a copy-up, lower',
-    on: 'veneer',
-    part: 'check',
-    why: 'FUSE opens the file again for these ioctls, and a lower file that was copied up is ESTALE to that',
-  },
-  {
-    family: 'peers',
     check: 'locks of a reader hold against who opens for writing later, big, lower',
     on: 'veneer',
     part: 'check',
