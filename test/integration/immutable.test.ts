@@ -96,7 +96,7 @@ describe.skipIf(skip).each(['kernel', 'veneer'] as const)('on %s', (kind) => {
   test.skipIf(kind === 'kernel')('an append-only file takes appends without passthrough, too', async () => {
     scenario = new Scenario('append-through-us', layers);
     mark('a', 'f');
-    const mounted = await mountStaged('veneer', scenario.staged, { passthrough: false });
+    const mounted = await mountStaged('veneer', scenario.staged, { passthrough: 'off' });
     try {
       const ctx = new Ctx('veneer', mounted.root);
       const handle = ctx.open('f', O_RDWR | O_APPEND);

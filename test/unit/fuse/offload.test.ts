@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { MockInstance } from 'vitest';
 import { errno } from '../../../src/core/index.js';
 import type { Job, Offload as OffloadType } from '../../../src/fuse/index.js';
 import { POLLIN, PollSet } from '../../../src/sys/index.js';
@@ -90,8 +91,9 @@ describe.skipIf(gate.skip)(gate.title('work left to other threads'), () => {
     const offload = await start();
     const fd = dir.file('ring');
     const jobs = [1, 2].map(() => offload.run({ kind: 'fsync', fd }));
-    const load = vi.spyOn(Atomics, 'load');
-    load.mockImplementationOnce((array: Int32Array) => {
+    // Of its overloads the types know the last one alone.
+    const load = vi.spyOn(Atomics, 'load') as unknown as MockInstance<(array: Int32Array, index: number) => number>;
+    load.mockImplementationOnce((array) => {
       // Both end now, right after the first one was found not to have ended.
       const deadline = Date.now() + 30_000;
       while ((array[0] === 0 || array[1] === 0) && Date.now() < deadline) sleep(1);
