@@ -2,11 +2,11 @@
 // exception becomes an errno.
 
 import { SysError, VeneerError, errno } from '../core/index.js';
-import { UTIME_NOW } from '../sys/index.js';
+import { readAttrChange } from './attr-change.js';
 import { Attr, Entry } from './attr.js';
 import { ReplySink } from './directory-sink.js';
 import { Opened } from './filesystem.js';
-import type { AttrChange, Filesystem, Outcome } from './filesystem.js';
+import type { Filesystem, Outcome } from './filesystem.js';
 import * as abi from './wire/abi.js';
 import type { Statistics } from './statistics.js';
 import { BODY_SIZE, OUT_HEADER, opcode, opcodeName } from './wire/abi.js';
@@ -204,7 +204,7 @@ export class Dispatcher {
       }
       case opcode.SETATTR:
         q.body(BODY_SIZE.setattr);
-        return this.#withAttr(id, this.#attr, fs.setattr(nodeid, attrChange(q), this.#attr));
+        return this.#withAttr(id, this.#attr, fs.setattr(nodeid, readAttrChange(q), this.#attr));
       case opcode.READLINK: {
         const target = fs.readlink(nodeid);
         return typeof target === 'number' ? target : BODY + this.#out.write(target, BODY, 'latin1');
@@ -396,21 +396,4 @@ const MAX_COPY = 0x7ffff000;
 
 function callerOf(q: Request): { caller: { uid: number; gid: number } } {
   return { caller: { uid: q.uid, gid: q.gid } };
-}
-
-/** struct fuse_setattr_in. */
-function attrChange(q: Request): AttrChange {
-  const valid = q.u32(0);
-  const change: AttrChange = callerOf(q);
-  if ((valid & abi.FATTR_MODE) !== 0) change.mode = q.u32(68);
-  if ((valid & abi.FATTR_UID) !== 0) change.uid = q.u32(76);
-  if ((valid & abi.FATTR_GID) !== 0) change.gid = q.u32(80);
-  if ((valid & abi.FATTR_SIZE) !== 0) change.size = q.offset(16);
-  if ((valid & abi.FATTR_FH) !== 0) change.fh = q.u64(8);
-  if ((valid & abi.FATTR_ATIME_NOW) !== 0) change.atime = { sec: 0, nsec: UTIME_NOW };
-  else if ((valid & abi.FATTR_ATIME) !== 0) change.atime = { sec: q.i64(32), nsec: q.u32(56) };
-  if ((valid & abi.FATTR_MTIME_NOW) !== 0) change.mtime = { sec: 0, nsec: UTIME_NOW };
-  else if ((valid & abi.FATTR_MTIME) !== 0) change.mtime = { sec: q.i64(40), nsec: q.u32(60) };
-  if ((valid & abi.FATTR_KILL_SUIDGID) !== 0) change.killSuidgid = true;
-  return change;
 }
