@@ -5,6 +5,8 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -98,6 +100,12 @@ describe.skipIf(fuseGate.skip)(fuseGate.title('a mount that hangs'), () => {
     mkdirSync(base);
     const { pid, root } = await mountStaged('veneer', stage(base, { lower: [{ f: 'x' }], upper: {} }, 'veneer'));
     process.kill(pid!, 'SIGSTOP');
+    // A thread that is running stops when it takes the signal, and may answer before.
+    const states = (): string[] =>
+      readdirSync(`/proc/${String(pid)}/task`).map((task) =>
+        readFileSync(`/proc/${String(pid)}/task/${task}/stat`, 'latin1').replace(/^.*\) (.).*$/s, '$1'),
+      );
+    while (states().some((state) => state !== 'T')) await sleep(1);
     try {
       expect(() => withDeadline('stat', 500, () => statSync(`${root}/f`))).toThrow(HungError);
       for (let tries = 0; tries < 100 && mountsBelow(temp.path).length > 0; tries += 1) await sleep(20);
