@@ -71,6 +71,13 @@ export const DEVIATIONS: readonly Deviation[] = [
     part: 'check',
     why: 'through passthrough, a handle that was open for reading before the copy-up keeps the lower file',
   })),
+  ...['lower', 'second lower'].map((origin): Deviation => ({
+    family: 'io',
+    check: `flock of a reader keeps out a later writer, big, ${origin}`,
+    on: 'veneer',
+    part: 'check',
+    why: 'through passthrough, that reader has the lower file, which is another inode to the kernel, and locks are by inode',
+  })),
 ];
 
 export function deviationOf(family: string, check: string, kind: BackendKind): Deviation | undefined {

@@ -425,4 +425,24 @@ const locks: readonly Check[] = byOrigin({ f: 'x' }, (layers, origin) => [
   },
 ]);
 
-export const io: readonly Check[] = [...opens, ...readers, ...data, ...holes, ...mappings, ...locks];
+/** A lock is of the file, not of the layer it was in when it was taken. */
+const lockedReaders: readonly Check[] = Object.entries(SIZES).flatMap(([size, content]) =>
+  byOrigin({ f: content }, (layers, origin) => [
+    {
+      name: `flock of a reader keeps out a later writer, ${size}, ${origin}`,
+      ...layers,
+      run: (ctx) => {
+        const reader = ctx.open('f', O_RDONLY);
+        reader.flock(LOCK_SH);
+        const writer = ctx.open('f', O_RDWR);
+        writer.flock(LOCK_EX | LOCK_NB, { err: 'EAGAIN' });
+        writer.flock(LOCK_SH | LOCK_NB);
+        reader.flock(LOCK_EX | LOCK_NB, { err: 'EAGAIN' });
+        reader.close();
+        writer.flock(LOCK_EX | LOCK_NB);
+      },
+    },
+  ]),
+);
+
+export const io: readonly Check[] = [...opens, ...readers, ...data, ...holes, ...mappings, ...locks, ...lockedReaders];

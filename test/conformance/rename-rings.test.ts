@@ -1,0 +1,4 @@
+import { renameRings } from './rename-rings.js';
+import { runFamily } from './run-family.js';
+
+runFamily('rename-rings', renameRings);
