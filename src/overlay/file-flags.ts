@@ -5,20 +5,14 @@ import { errno } from '../core/index.js';
 import { FLAGS_LENGTH } from '../fuse/index.js';
 import type { FlagsForm, Outcome } from '../fuse/index.js';
 import {
-  AT_FDCWD,
   FS_APPEND_FL,
   FS_IMMUTABLE_FL,
   FS_XFLAG_APPEND,
   FS_XFLAG_IMMUTABLE,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
   S_IFREG,
   close,
-  fdPath,
   getFlags as get,
   getFsxattr,
-  openat,
   setFlags as set,
   setFsxattr,
 } from '../sys/index.js';
@@ -26,20 +20,11 @@ import { setProtection } from '../whiteout/index.js';
 import { statNode, xattrTarget } from './attr.js';
 import { copyUpDirectory } from './copy-up-directory.js';
 import { copyUp } from './copy-up.js';
-import type { FileNode, Node } from './node.js';
+import { openTop } from './handles.js';
+import type { Node } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
 import { PROTECTING } from './protection.js';
-
-/** Opens the file whose attributes a node has: of a metadata-only copy that one, not its data. */
-function openTop(node: FileNode): number {
-  if (node.type !== S_IFREG) return -errno.ENOTTY;
-  if (node.pinned >= 0) return openat(AT_FDCWD, fdPath(node.pinned), O_RDONLY | O_NONBLOCK);
-  const place = node.upper ?? node.lower;
-  if (place === undefined) return -errno.ESTALE;
-  const dirfd = place.dir.fd();
-  return dirfd < 0 ? dirfd : openat(dirfd, place.name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-}
 
 /** Runs a call on the real file or directory of a node. Returns its result or -errno. */
 function onTop(node: Node, call: (fd: number) => number): number {
@@ -47,7 +32,7 @@ function onTop(node: Node, call: (fd: number) => number): number {
     const fd = node.parts[0]?.fd() ?? -errno.ESTALE;
     return fd < 0 ? fd : call(fd);
   }
-  const fd = openTop(node);
+  const fd = node.type === S_IFREG ? openTop(node) : -errno.ENOTTY;
   if (fd < 0) return fd;
   const status = call(fd);
   close(fd);

@@ -52,6 +52,16 @@ function openAllowed(at: SysPlace, how: number, flags: number): number {
   return openat(at.dirfd, at.name, how | O_APPEND);
 }
 
+/** Opens for reading the regular file whose attributes a node has: of a metadata-only copy that one, not its data. */
+export function openTop(node: FileNode): number {
+  const how = O_RDONLY | O_NONBLOCK;
+  if (node.pinned >= 0) return openat(AT_FDCWD, fdPath(node.pinned), how);
+  const place = node.upper ?? node.lower;
+  if (place === undefined) return -errno.ESTALE;
+  const dirfd = place.dir.fd();
+  return dirfd < 0 ? dirfd : openat(dirfd, place.name, how | O_NOFOLLOW);
+}
+
 export class HandleTable {
   readonly #handles: (Handle | undefined)[] = [undefined];
   readonly #free: number[] = [];

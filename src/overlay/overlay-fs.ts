@@ -18,8 +18,6 @@ import type {
   RenameOptions,
 } from '../fuse/index.js';
 import {
-  O_NOFOLLOW,
-  O_RDONLY,
   S_IFCHR,
   S_IFMT,
   S_IFREG,
@@ -28,7 +26,6 @@ import {
   fallocate,
   fstatfs,
   lseek,
-  openat,
   pread,
   pwrite,
   readlinkat,
@@ -40,10 +37,11 @@ import { create, createOpen, createUnnamed } from './create.js';
 import { getFlags, setFlags } from './file-flags.js';
 import { link } from './link.js';
 import { workLong } from './long-work.js';
+import { openTop } from './handles.js';
 import { lookupChild } from './lookup.js';
 import { settleMapped } from './mapped.js';
 import { latest } from './node.js';
-import type { FileNode, Node, Place } from './node.js';
+import type { FileNode, Node } from './node.js';
 import { openFile, releaseFile } from './open.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
@@ -231,7 +229,7 @@ export class OverlayFs implements Filesystem {
   fsync(fh: number, datasync: boolean): Outcome {
     if (this.#o.volatile) return 0;
     const { node } = this.#o.handles.get(fh);
-    if (node.data !== undefined && node.upper !== undefined) return this.#syncAttributes(node.upper);
+    if (node.data !== undefined && node.upper !== undefined) return this.#syncAttributes(node);
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
     const kind = datasync && !node.nameUnsynced ? 'fdatasync' : 'fsync';
@@ -243,9 +241,8 @@ export class OverlayFs implements Filesystem {
   }
 
   /** Of a metadata-only copy, whose handles lead to the content below. */
-  #syncAttributes(upper: Place): Outcome {
-    const dirfd = upper.dir.fd();
-    const fd = dirfd < 0 ? dirfd : openat(dirfd, upper.name, O_RDONLY | O_NOFOLLOW);
+  #syncAttributes(node: FileNode): Outcome {
+    const fd = openTop(node);
     if (fd < 0) return fd;
     const synced = workLong(this.#o, [fd], ([own = fd]) => ({ kind: 'fsync', fd: own }));
     close(fd);
