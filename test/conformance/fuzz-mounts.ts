@@ -4,8 +4,9 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { mountStaged, stage } from '../helpers/backends.js';
 import type { Mounted, VeneerOptions } from '../helpers/backends.js';
+import { withoutDirectoryTimes } from '../helpers/death.js';
 import { tempDir, withDeadline } from '../helpers/tmp.js';
-import { expectSameTree, snapshot } from '../helpers/tree.js';
+import { expectSameTree, snapshot, withoutTimes } from '../helpers/tree.js';
 import type { Tree } from '../helpers/tree.js';
 import { combineCases } from './fuzz-case.js';
 import type { Case } from './fuzz-case.js';
@@ -23,12 +24,6 @@ export const REMOUNTS: readonly (readonly [writer: FuzzKind, reader: FuzzKind])[
 
 const PLAY_DEADLINE = 15_000;
 const SNAPSHOT_DEADLINE = 30_000;
-
-const withoutTimes = (tree: Tree, types: readonly string[]): Tree =>
-  new Map([...tree].map(([name, entry]) => [name, types.includes(entry.type) ? { ...entry, mtime: '' } : entry]));
-
-/** Times of directories follow from when the kernel copies them up, which is its own affair. */
-export const withoutDirectoryTimes = (tree: Tree): Tree => withoutTimes(tree, ['dir']);
 
 export class FuzzMounts {
   readonly #started = Math.floor(Date.now() / 1000);

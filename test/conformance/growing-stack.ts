@@ -7,7 +7,7 @@ import type { Layers, Mounted, Staged } from '../helpers/backends.js';
 import { withDeadline } from '../helpers/tmp.js';
 import { inodes, snapshot } from '../helpers/tree.js';
 import type { Tree } from '../helpers/tree.js';
-import { withoutDirectoryTimes } from './fuzz-mounts.js';
+import { withoutDirectoryTimes } from '../helpers/death.js';
 import type { FuzzKind } from './fuzz-mounts.js';
 
 /**

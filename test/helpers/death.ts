@@ -7,7 +7,7 @@ import { MNT_DETACH, umount2 } from '../../src/sys/index.js';
 import { mountStaged } from './backends.js';
 import type { BackendKind, Staged } from './backends.js';
 import { getdents } from './native.js';
-import { expectSameTree, snapshot, treeDifferences } from './tree.js';
+import { expectSameTree, snapshot, treeDifferences, withoutTimes } from './tree.js';
 import type { Tree } from './tree.js';
 import { withDeadline } from './tmp.js';
 
@@ -42,8 +42,7 @@ export function leftInWork(staged: Staged): string[] {
 }
 
 /** Times of directories follow from when their entries are copied up, which is no change to users. */
-export const withoutDirectoryTimes = (tree: Tree): Tree =>
-  new Map([...tree].map(([name, entry]) => [name, entry.type === 'dir' ? { ...entry, mtime: '' } : entry]));
+export const withoutDirectoryTimes = (tree: Tree): Tree => withoutTimes(tree, ['dir']);
 
 /** A mounted tree, as two trees that were changed at different times are compared. */
 export const treeSince = (root: string, newSince: number): Tree =>

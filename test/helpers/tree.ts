@@ -214,6 +214,12 @@ export function treeDifferences(expected: Tree, actual: Tree): string[] {
 
 const MOST_LINES = 40;
 
+/** A tree without the modification times of what is of these types; of all without a list. */
+export const withoutTimes = (tree: Tree, types?: readonly string[]): Tree =>
+  new Map(
+    [...tree].map(([name, entry]) => [name, types?.includes(entry.type) === false ? entry : { ...entry, mtime: '' }]),
+  );
+
 /** Throws the differences of two trees, readable as they are. */
 export function expectSameTree(expected: Tree, actual: Tree): void {
   const lines = treeDifferences(expected, actual);

@@ -40,7 +40,7 @@ import { MAP_SHARED, Mapping, PROT_READ, PROT_WRITE } from '../helpers/native.js
 import { requires } from '../helpers/requires.js';
 import { tempDir } from '../helpers/tmp.js';
 import type { TempDir } from '../helpers/tmp.js';
-import { expectSameTree } from '../helpers/tree.js';
+import { expectSameTree, withoutTimes } from '../helpers/tree.js';
 import type { Tree } from '../helpers/tree.js';
 
 const gate = backendGate('veneer');
@@ -98,8 +98,6 @@ function withFd(at: string, flags: number, work: (fd: number) => void): void {
     close(fd);
   }
 }
-
-const withoutTimes = (tree: Tree): Tree => new Map([...tree].map(([name, entry]) => [name, { ...entry, mtime: '' }]));
 
 const syncDirectory = (at: string): void => {
   withFd(at, O_RDONLY | O_DIRECTORY, (fd) => void must(fsync(fd), 'fsync', at));
@@ -216,7 +214,7 @@ for (const kind of ['ext4', 'xfs'] as const) {
       const synced = treeSince(mounted.root, started);
       await losePower(image, mounted);
       // Syncing data is not to write times.
-      const seen = /fdatasync|msync/.test(name) ? withoutTimes : (tree: Tree): Tree => tree;
+      const seen = /fdatasync|msync/.test(name) ? (tree: Tree): Tree => withoutTimes(tree) : (tree: Tree): Tree => tree;
       expectSameTree(seen(synced), seen(await shownBy('veneer', staged, started)));
       expect(leftInWork(staged)).toEqual([]);
       if (!kernelGate.skip) expectSameTree(seen(synced), seen(await shownBy('kernel', staged, started)));
