@@ -7,7 +7,8 @@ export default defineConfig({
     pool: 'forks',
     isolate: true,
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Un-mounting says after a minute why it does not come to an end.
+    hookTimeout: 90_000,
     reporters: ['default', './test/helpers/totals-reporter.ts'],
   },
 });

@@ -79,7 +79,11 @@ function mountWith(file: string, args: readonly string[], stage: Stage): string 
   return stage.mountpoint;
 }
 
-const binary = (checkout: string): string => path.join(checkout, 'dist/cli/bin.js');
+/** The program of a checkout, which may be an older one. */
+function binary(checkout: string): string {
+  const { bin } = JSON.parse(readFileSync(path.join(checkout, 'package.json'), 'utf8')) as { bin: { veneer: string } };
+  return path.join(checkout, bin.veneer);
+}
 
 interface Veneer {
   readonly name: string;

@@ -3,22 +3,24 @@
 // short way; everything else goes through the command table.
 
 import { leaveQuietlyOnBrokenPipe } from './broken-pipe.js';
+import { runOverlay } from './commands/overlay.js';
 import { looksLikeMount } from './invocation.js';
+import { versionLine } from './version.js';
 
-const args = process.argv.slice(2);
-
-leaveQuietlyOnBrokenPipe();
-
-if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
-  const { versionLine } = await import('./version.js');
-  process.stdout.write(`${versionLine()}\n`);
-} else {
+async function main(args: readonly string[]): Promise<void> {
   const form = looksLikeMount(process.argv[1] ?? '', args);
-  if (form === undefined) {
-    const { run } = await import('./program.js');
-    await run(args);
-  } else {
-    const { runOverlay } = await import('./commands/overlay.js');
+  if (form !== undefined) {
     await runOverlay(form);
+    // What is left is Node's own; others wait for this process.
+    process.exit();
   }
+  leaveQuietlyOnBrokenPipe();
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
+    process.stdout.write(`${versionLine()}\n`);
+    return;
+  }
+  const { run } = await import('./program.js');
+  await run(args);
 }
+
+void main(process.argv.slice(2));

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
-/** A logger that appends to `file`, or writes to standard error; nothing is written while `level` is 'silent'. */
-export function openLog(file: string | undefined, level = 'info'): Logger {
-  return pino({ level, base: { pid: process.pid } }, pino.destination({ dest: file ?? 2, mkdir: true, sync: true }));
+/** A logger that writes to an open file; nothing is written while `level` is 'silent'. */
+export function openLog(fd: number, level = 'info'): Logger {
+  return pino({ level, base: { pid: process.pid } }, pino.destination({ dest: fd, sync: true }));
 }

@@ -1,4 +1,3 @@
-export { EventLoopOffload } from './event-loop-offload.js';
 export { loadFuseNative } from './library.js';
 export type { FuseNative } from './library.js';
 export { NativeSession } from './session.js';

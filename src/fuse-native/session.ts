@@ -2,12 +2,10 @@
 // main thread, and in no other; libfuse's own threads wait for them.
 
 import { readdirSync, readlinkSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { SysError, VeneerError, errno, messageOf } from '../core/index.js';
 import type { Filesystem } from '../fuse/index.js';
-import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, close, duplicate, eventfd, must, write } from '../sys/index.js';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, close, duplicate, failureAside, must } from '../sys/index.js';
 import type { FuseNative, NativeMount } from './library.js';
-import type { KeeperMessage, KeeperSetup } from './mount-keeper.js';
 import { Operations } from './operations.js';
 
 export interface NativeSessionOptions {
@@ -79,17 +77,9 @@ const settled = (call: (done: (error: Error | null | undefined) => void) => void
 /** One per process: the mount's device is found by its name. */
 export class NativeSession {
   readonly #options: NativeSessionOptions;
-  readonly #ending = must(eventfd(), 'eventfd');
 
   constructor(options: NativeSessionOptions) {
     this.#options = options;
-  }
-
-  /** Un-mounts, in a thread of its own: this one has to answer what the kernel asks meanwhile. */
-  endMount(): void {
-    const one = Buffer.alloc(8);
-    one.writeUInt8(1);
-    write(this.#ending, one);
   }
 
   /** Mounts, and serves until un-mounted. Throws `unavailable`. */
@@ -103,11 +93,13 @@ export class NativeSession {
       invalidateAttributes: () => undefined,
     });
     const mount = await this.#mount();
-    const ended = this.#keep();
+    // Libfuse tells nobody that the mount has ended, and closes its own fd. The device has an error then (fuse_dev_poll).
+    const device = must(duplicate(fuseDevice()), 'dup');
+    const ended = failureAside(device);
     onReady();
     await ended;
+    close(device);
     filesystem.destroy();
-    close(this.#ending);
     // What `unmount` would do first has been done; what is left is to let go of the event loop.
     library.unmount = (_mountpoint, done) => {
       done(null);
@@ -137,25 +129,5 @@ export class NativeSession {
       });
     }
     return mount;
-  }
-
-  /** Resolves when the mount has ended. */
-  #keep(): Promise<void> {
-    const { mountpoint, logError } = this.#options;
-    const setup: KeeperSetup = {
-      device: must(duplicate(fuseDevice()), 'dup'),
-      ending: this.#ending,
-      mountpoint,
-    };
-    return new Promise((resolve, reject) => {
-      const keeper = new Worker(new URL('./mount-keeper.js', import.meta.url), { workerData: setup });
-      keeper.on('message', ({ status }: KeeperMessage) => {
-        logError('un-mount failed', new SysError(-status, 'umount', mountpoint));
-      });
-      keeper.on('error', reject);
-      keeper.on('exit', () => {
-        resolve();
-      });
-    });
   }
 }

@@ -13,8 +13,6 @@ export type {
 } from './filesystem.js';
 export { endMount, mountFuse, unmount } from './mount.js';
 export type { MountOptions } from './mount.js';
-export { Offload } from './offload.js';
-export type { Job } from './offload.js';
 export { Session } from './session.js';
 export type { SessionOptions } from './session.js';
 export { Statistics, bucketLimit } from './statistics.js';

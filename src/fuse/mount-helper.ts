@@ -1,7 +1,7 @@
 // Mounting as a plain user: the setuid program fusermount3 opens the device, mounts it and sends it back through a
 // socket (libfuse, util/fusermount.c). It knows best what a user may; its complaints are handed on.
 
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { SysError, VeneerError, errno, hasCode } from '../core/index.js';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, close, must } from '../sys/index.js';
@@ -48,10 +48,10 @@ interface Ran {
 }
 
 /** Runs the helper with fd 3; undefined where there is none. */
-function runHelper(args: readonly string[], fd?: number): Ran | undefined {
+function runHelper(args: readonly string[], fd: number): Ran | undefined {
   for (const program of PROGRAMS) {
     const child = spawnSync(program, args, {
-      stdio: ['ignore', 'ignore', 'pipe', ...(fd === undefined ? [] : [fd])],
+      stdio: ['ignore', 'ignore', 'pipe', fd],
       env: { ...process.env, _FUSE_COMMFD: '3' },
       encoding: 'utf8',
     });
@@ -86,9 +86,17 @@ export function mountByHelper(options: MountOptions): number | undefined {
   }
 }
 
-/** Un-mounts what a user mounted; `lazy` takes a busy mount out of sight. Returns 0, -EBUSY or -EPERM. */
-export function unmountByHelper(mountpoint: string, options: { readonly lazy: boolean }): number {
-  const ran = runHelper([options.lazy ? '-uz' : '-u', '--', mountpoint]);
-  if (ran?.status === 0) return 0;
-  return ran !== undefined && /busy/i.test(ran.complaint) ? -errno.EBUSY : -errno.EPERM;
+/** Un-mounts what a user mounted; `lazy` takes a busy mount out of sight. Resolves to 0, -EBUSY or -EPERM. */
+export async function unmountByHelper(mountpoint: string, options: { readonly lazy: boolean }): Promise<number> {
+  for (const program of PROGRAMS) {
+    const status = await new Promise<number | undefined>((resolve) => {
+      execFile(program, [options.lazy ? '-uz' : '-u', '--', mountpoint], (error, _stdout, complaint) => {
+        if (error === null) resolve(0);
+        else if (hasCode(error, 'ENOENT')) resolve(undefined);
+        else resolve(/busy/i.test(complaint) ? -errno.EBUSY : -errno.EPERM);
+      });
+    });
+    if (status !== undefined) return status;
+  }
+  return -errno.EPERM;
 }

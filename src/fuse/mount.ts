@@ -12,9 +12,9 @@ import {
   mount,
   openat,
   statxFollow,
-  umount2,
+  umount2Aside,
 } from '../sys/index.js';
-import { mountByHelper, unmountByHelper } from './mount-helper.js';
+import type * as Helper from './mount-helper.js';
 
 export interface MountOptions {
   readonly mountpoint: string;
@@ -28,17 +28,20 @@ export interface MountOptions {
   readonly allowOther: boolean;
 }
 
+/** Loaded for those who need it only. */
+const helper = async (): Promise<typeof Helper> => import('./mount-helper.js');
+
 /** Refusals that do not hold for a setuid helper. */
 const isRefusal = (status: number): boolean => status === -errno.EPERM || status === -errno.EACCES;
 
-/** Mounts at a directory and returns the FUSE device, non-blocking. Throws VeneerError; on failure nothing stays mounted. */
-export function mountFuse(options: MountOptions): number {
+/** Mounts at a directory and resolves to the FUSE device, non-blocking. Throws VeneerError; on failure nothing stays mounted. */
+export async function mountFuse(options: MountOptions): Promise<number> {
   const device = openat(AT_FDCWD, '/dev/fuse', O_RDWR | O_NONBLOCK);
   if (device < 0 && !isRefusal(device)) throw deviceError(device);
   const mounted = device < 0 ? device : mountDevice(device, options);
   if (mounted >= 0) return device;
   if (device >= 0) close(device);
-  const helped = isRefusal(mounted) ? mountByHelper(options) : undefined;
+  const helped = isRefusal(mounted) ? (await helper()).mountByHelper(options) : undefined;
   if (helped !== undefined) return helped;
   throw device < 0 ? deviceError(device) : mountError(options.mountpoint, -mounted);
 }
@@ -85,14 +88,17 @@ function mountError(mountpoint: string, error: number): VeneerError {
   });
 }
 
-/** Un-mounts, with the rights of this process or through the helper. `lazy` takes a busy mount out of sight. Returns 0 or -errno. */
-export function unmount(mountpoint: string, options: { readonly lazy: boolean }): number {
-  const status = umount2(toByteString(mountpoint), options.lazy ? MNT_DETACH : 0);
-  return status === -errno.EPERM ? unmountByHelper(mountpoint, options) : status;
+/** Un-mounts, with the rights of this process or through the helper. `lazy` takes a busy mount out of sight. Resolves to 0 or -errno. */
+export async function unmount(mountpoint: string, options: { readonly lazy: boolean }): Promise<number> {
+  const status = await umount2Aside(toByteString(mountpoint), options.lazy ? MNT_DETACH : 0);
+  return status === -errno.EPERM ? (await helper()).unmountByHelper(mountpoint, options) : status;
 }
 
-/** Un-mounts; a busy mount is detached and ends with its last user. Returns 0 or -errno. */
-export function endMount(mountpoint: string): number {
-  const status = unmount(mountpoint, { lazy: false });
+/**
+ * Un-mounts from within the server, which goes on answering meanwhile; a busy mount is detached and ends with its last user.
+ * Resolves to 0 or -errno.
+ */
+export async function endMount(mountpoint: string): Promise<number> {
+  const status = await unmount(mountpoint, { lazy: false });
   return status === -errno.EBUSY ? unmount(mountpoint, { lazy: true }) : status;
 }

@@ -1,10 +1,9 @@
 // One mounted connection: negotiates with the kernel, then answers requests until the file system is un-mounted.
 
 import { SysError, VeneerError, errno } from '../core/index.js';
-import { POLLIN, PollSet, ioctl, read, write } from '../sys/index.js';
+import { POLLIN, PollSet, eventLoopFd, ioctl, read, write } from '../sys/index.js';
 import { Dispatcher } from './dispatch.js';
 import type { Filesystem, Kernel } from './filesystem.js';
-import type { Offload } from './offload.js';
 import { SpinBudget } from './spin.js';
 import type { Statistics } from './statistics.js';
 import * as abi from './wire/abi.js';
@@ -19,11 +18,18 @@ const MAX_WRITE = 1 << 20;
 const PAGE_SIZE = 4096;
 const HEADER_ROOM = 4096;
 
+/** So many requests are answered in a row before others that live in the event loop (signals, visitors) have a turn. */
+const LONGEST_STREAK = 64;
+/** Milliseconds between looks at work still going on after the un-mount. */
+const LINGER = 10;
+
+/** What is polled, by index. */
+const [DEVICE, EVENT_LOOP] = [0, 1];
+
 export interface SessionOptions {
   /** The mounted FUSE device, non-blocking. */
   readonly device: number;
   readonly filesystem: Filesystem;
-  readonly offload: Offload;
   readonly validity: Validity;
   /** Whether to ask for passthrough (the kernel grants it to CAP_SYS_ADMIN). */
   readonly passthrough: boolean;
@@ -49,7 +55,10 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#poll = new PollSet([options.device, options.offload.wakeFd], POLLIN);
+    const polled: number[] = [];
+    polled[DEVICE] = options.device;
+    polled[EVENT_LOOP] = eventLoopFd();
+    this.#poll = new PollSet(polled, POLLIN);
     this.#dispatcher = new Dispatcher({
       filesystem: options.filesystem,
       replyBuffer: this.#reply,
@@ -65,24 +74,36 @@ export class Session {
 
   /** Serves until un-mounted. Throws VeneerError if the kernel is too old, SysError if the device fails. */
   async run(): Promise<void> {
-    const { offload, filesystem } = this.#options;
+    let streak = 0;
+    // Whether the event loop has nothing left to do, and watches all it is to watch, since the last request.
+    let settled = false;
     for (;;) {
-      const length = this.#next();
+      const length = this.#take(settled);
       if (length === 0) break;
-      if (length > 0) this.#handle(length);
-      if (this.#dispatcher.pending > 0 && (offload.collect() || offload.pending === 0)) await turn();
-    }
-    while (this.#dispatcher.pending > 0) {
-      if (offload.pending > 0) this.#poll.wait(LINGER);
-      offload.collect();
+      if (length > 0) {
+        this.#handle(length);
+        streak += 1;
+        settled = false;
+        if (streak < LONGEST_STREAK && this.#dispatcher.pending === 0) continue;
+      } else if (settled) {
+        this.#options.onIdle();
+        this.#poll.wait(-1);
+        if (this.#poll.ready(EVENT_LOOP) === 0) continue;
+        // What is done in the first turn may have asked for more to be watched, which the second one begins.
+        await turn();
+      } else {
+        settled = true;
+      }
       await turn();
+      streak = 0;
     }
-    filesystem.destroy();
+    while (this.#dispatcher.pending > 0) await turn(LINGER);
+    this.#options.filesystem.destroy();
   }
 
-  /** The length of the next request; 0 when un-mounted; -1 when something else wants attention. */
-  #next(): number {
-    let tries = -1;
+  /** The length of the next request; 0 when un-mounted; -1 when there is none: at `once`, or after a while of asking. */
+  #take(once: boolean): number {
+    let tries = once || this.#dispatcher.pending > 0 ? 0 : -1;
     for (;;) {
       const length = read(this.#options.device, this.#request.buffer);
       if (length > 0) {
@@ -101,16 +122,12 @@ export class Session {
         default:
           throw new SysError(-length, 'read', '/dev/fuse');
       }
-      if (this.#dispatcher.pending > 0 && this.#options.offload.pending === 0) return -1;
       if (tries < 0) tries = this.#spin.tries();
       else if (tries > 0) {
         tries -= 1;
         if (tries === 0) this.#spin.wasted();
       }
-      if (tries > 0) continue;
-      this.#options.onIdle();
-      this.#poll.wait(-1);
-      if (this.#dispatcher.pending > 0) return -1;
+      if (tries === 0) return -1;
     }
   }
 
@@ -177,12 +194,10 @@ export class Session {
   }
 }
 
-/** Milliseconds between looks at work still going on after the un-mount. */
-const LINGER = 10;
-
-/** Lets all promise continuations run: a whole turn of the event loop, not only the next microtask. */
-function turn(): Promise<void> {
+/** Lets the event loop have a turn: now, or one that takes some milliseconds. */
+function turn(milliseconds = 0): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    if (milliseconds > 0) setTimeout(resolve, milliseconds);
+    else setImmediate(resolve);
   });
 }

@@ -1,5 +1,4 @@
-// Counts and latencies by operation, in memory that the request loop writes and another thread reads. Nothing is counted
-// while nobody watches: a request then costs one look at a number.
+// Counts and latencies by operation. Nothing is counted while nobody watches: a request then costs one look at a number.
 
 import { opcodeName } from './wire/abi.js';
 
@@ -35,32 +34,24 @@ export interface StatisticsSnapshot {
 export const bucketLimit = (index: number): number => 2 ** (index / PER_DOUBLING);
 
 export class Statistics {
-  readonly memory: SharedArrayBuffer;
-  readonly #watchers: Int32Array;
-  readonly #gauges: Float64Array;
-  readonly #operations: Float64Array;
-
-  /** Over the memory of another thread's, or over new memory. */
-  constructor(memory = new SharedArrayBuffer(8 + 8 * (GAUGES.length + OPCODES * WIDTH))) {
-    this.memory = memory;
-    this.#watchers = new Int32Array(memory, 0, 1);
-    this.#gauges = new Float64Array(memory, 8, GAUGES.length);
-    this.#operations = new Float64Array(memory, 8 + 8 * GAUGES.length);
-  }
+  #watchers = 0;
+  readonly #gauges = new Float64Array(GAUGES.length);
+  /** For those who look; made for the first one. */
+  #operations = new Float64Array(0);
 
   /** Whether operations are to be recorded. */
   get watched(): boolean {
-    return this.#watchers[0] !== 0;
+    return this.#watchers > 0;
   }
 
   /** One more who looks; the first one finds all counts at zero. */
   watch(): void {
-    if (this.#watchers[0] === 0) this.#operations.fill(0);
-    Atomics.add(this.#watchers, 0, 1);
+    if (this.#watchers === 0) this.#operations = new Float64Array(OPCODES * WIDTH);
+    this.#watchers += 1;
   }
 
   unwatch(): void {
-    Atomics.sub(this.#watchers, 0, 1);
+    this.#watchers -= 1;
   }
 
   setGauge(gauge: Gauge, value: number): void {

@@ -20,12 +20,14 @@ import {
   UTIME_OMIT,
   close,
   copyData,
+  copyDataAside,
   entryPath,
   fchmod,
   fchown,
   fdPath,
   ficlone,
   fstatx,
+  fsyncAside,
   ftruncate,
   futimens,
   linkFd,
@@ -124,12 +126,12 @@ function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wan
   }
   const hollow = wanted === 'metadata' && mayStayHollow(o, stat);
   const size = wanted === 'empty' || hollow ? 0 : stat.size;
-  const copied = hollow ? hollowOut(o, staged.fd, stat.size) : copyContent(o, { from: content, to: staged.fd, size });
+  const copied = hollow ? hollowOut(o, staged.fd, stat.size) : copyContent({ from: content, to: staged.fd, size });
   let outcome = after(copied, () => {
     const done = copyMetadata(o, { from, to: staged.fd, lower }, stat);
     return done < 0 || wanted !== 'empty' ? done : futimens(staged.fd, NOW);
   });
-  if (size > 0 && !o.volatile) outcome = after(outcome, () => o.offload.run({ kind: 'fsync', fd: staged.fd }));
+  if (size > 0 && !o.volatile) outcome = after(outcome, () => fsyncAside(staged.fd));
   const below = hollow ? (data ?? lower) : undefined;
   outcome = after(outcome, () => publish(o, { node, staged, lower, data: below }, stat));
   return finallyDo(outcome, (status) => {
@@ -154,12 +156,11 @@ function stage(work: WorkDir): Staged | number {
   return named < 0 ? named : { fd: named, name };
 }
 
-function copyContent(o: Overlay, files: { from: number; to: number; size: number }): Outcome {
-  const { from, to, size } = files;
+function copyContent({ from, to, size }: { from: number; to: number; size: number }): Outcome {
   if (size === 0) return 0;
   if (size <= COPY_AT_ONCE) return copyData(from, to, size);
   if (ficlone(to, from) >= 0) return 0;
-  return o.offload.run({ kind: 'copy', from, to, size });
+  return copyDataAside(from, to, size);
 }
 
 /**
@@ -351,9 +352,9 @@ function completeData(o: Overlay, node: FileNode, wanted: WantedData): Outcome {
   // Cut before the mark goes: without both there would be zeros instead of data.
   let outcome =
     wanted !== 'empty'
-      ? after(copyContent(o, { from, to, size: stat.size }), () => futimens(to, timesOf(stat)))
+      ? after(copyContent({ from, to, size: stat.size }), () => futimens(to, timesOf(stat)))
       : ftruncate(to, 0);
-  if (!o.volatile) outcome = after(outcome, () => o.offload.run({ kind: 'fsync', fd: to }));
+  if (!o.volatile) outcome = after(outcome, () => fsyncAside(to));
   outcome = after(outcome, () => {
     const unmarked = removexattr(to, `${o.namespace}metacopy`);
     if (unmarked < 0) return unmarked;

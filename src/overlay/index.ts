@@ -4,5 +4,6 @@ export { openStatistics } from './statistics-client.js';
 export type { StatisticsConnection } from './statistics-client.js';
 export { ratesBetween } from './statistics-rates.js';
 export type { OperationRate, ServerRates } from './statistics-rates.js';
-export { mountedAt, serveOverlay, startOverlay, unmountOverlay } from './start.js';
+export { mountedAt, unmountOverlay } from './end.js';
+export { serveOverlay, startOverlay } from './start.js';
 export { validateOverlay } from './validate.js';

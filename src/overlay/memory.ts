@@ -1,14 +1,12 @@
 // Giving memory back. While the server sleeps in poll(2) no garbage collection happens by itself, so after the kernel
 // has forgotten most of a large tree, one is asked for.
 
-import v8 from 'node:v8';
-import vm from 'node:vm';
-
 /** Below this many nodes there is nothing worth collecting: a node takes some 500 bytes. */
 const WORTHWHILE = 20_000;
 
-/** A full garbage collection, which also returns pages to the system. */
+/** A full garbage collection, which also returns pages to the system. What it needs is loaded by then: most mounts are small. */
 function collectGarbage(): void {
+  const { v8, vm } = { v8: process.getBuiltinModule('node:v8'), vm: process.getBuiltinModule('node:vm') };
   v8.setFlagsFromString('--expose-gc');
   const collect = vm.runInNewContext('gc') as () => void;
   collect();

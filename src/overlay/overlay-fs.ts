@@ -23,8 +23,12 @@ import {
   S_IFREG,
   close,
   copyFileRange,
+  copyFileRangeAside,
   fallocate,
+  fallocateAside,
+  fdatasyncAside,
   fstatfs,
+  fsyncAside,
   lseek,
   pread,
   pwrite,
@@ -43,7 +47,7 @@ import { settleMapped } from './mapped.js';
 import { latest } from './node.js';
 import type { FileNode, Node } from './node.js';
 import { openFile, releaseFile } from './open.js';
-import { after } from './outcome.js';
+import { after, finallyDo } from './outcome.js';
 import type { Overlay } from './overlay.js';
 import { checkCopyTo, checkFallocate } from './protection.js';
 import { readdir } from './readdir.js';
@@ -53,7 +57,7 @@ import { dropPrivileges, dropPrivilegesFor } from './privileges.js';
 import { setattr } from './setattr.js';
 import { getxattr, listxattr, removexattr, setxattr } from './xattr.js';
 
-/** From this many bytes on, work on file data is left to the other thread. */
+/** From this many bytes on, work on file data is left to another thread. */
 const LONG = 4 << 20;
 
 export class OverlayFs implements Filesystem {
@@ -232,10 +236,9 @@ export class OverlayFs implements Filesystem {
     if (node.data !== undefined && node.upper !== undefined) return this.#syncAttributes(node);
     const fd = this.#o.handles.fd(fh);
     if (fd < 0) return fd;
-    const kind = datasync && !node.nameUnsynced ? 'fdatasync' : 'fsync';
-    const synced = workLong(this.#o, [fd], ([own = fd]) => ({ kind, fd: own }));
-    return after(synced, () => {
-      if (kind === 'fsync') node.nameUnsynced = false;
+    if (datasync && !node.nameUnsynced) return workLong(fd, fdatasyncAside);
+    return after(workLong(fd, fsyncAside), () => {
+      node.nameUnsynced = false;
       return 0;
     });
   }
@@ -244,9 +247,9 @@ export class OverlayFs implements Filesystem {
   #syncAttributes(node: FileNode): Outcome {
     const fd = openTop(node);
     if (fd < 0) return fd;
-    const synced = workLong(this.#o, [fd], ([own = fd]) => ({ kind: 'fsync', fd: own }));
-    close(fd);
-    return synced;
+    return finallyDo(fsyncAside(fd), () => {
+      close(fd);
+    });
   }
 
   fsyncdir(nodeid: number, datasync: boolean): Outcome {
@@ -254,7 +257,7 @@ export class OverlayFs implements Filesystem {
     if (this.#o.volatile || upper === undefined) return 0;
     const dirfd = upper.fd();
     if (dirfd < 0) return dirfd;
-    return workLong(this.#o, [dirfd], ([own = dirfd]) => ({ kind: datasync ? 'fdatasync' : 'fsync', fd: own }));
+    return workLong(dirfd, datasync ? fdatasyncAside : fsyncAside);
   }
 
   statfs(): FileSystemStatus | number {
@@ -304,7 +307,7 @@ export class OverlayFs implements Filesystem {
     if (refused < 0) return refused;
     dropPrivilegesFor(this.#o, node, caller);
     if (options.length >= LONG) {
-      return workLong(this.#o, [fd], ([own = fd]) => ({ kind: 'fallocate', fd: own, ...options }));
+      return workLong(fd, (own) => fallocateAside(own, options.mode, options.offset, options.length));
     }
     return fallocate(fd, options.mode, options.offset, options.length);
   }
@@ -330,14 +333,13 @@ export class OverlayFs implements Filesystem {
     dropPrivilegesFor(this.#o, node, caller);
     const { offsetIn, offsetOut, length } = range;
     if (length < LONG) return copyFileRange({ fd: from, offset: offsetIn }, { fd: to, offset: offsetOut }, length);
-    return workLong(this.#o, [from, to], ([source = from, target = to]) => ({
-      kind: 'copy-range',
-      from: source,
-      offsetFrom: offsetIn,
-      to: target,
-      offsetTo: offsetOut,
-      length,
-    }));
+    return workLong(from, (source) =>
+      Promise.resolve(
+        workLong(to, (target) =>
+          copyFileRangeAside({ fd: source, offset: offsetIn }, { fd: target, offset: offsetOut }, length),
+        ),
+      ),
+    );
   }
 
   destroy(): void {

@@ -1,6 +1,6 @@
 // The state of one mount, shared by the operations, each family of which has a file of its own.
 
-import type { Kernel, Offload } from '../fuse/index.js';
+import type { Kernel } from '../fuse/index.js';
 import type { RealDir, Stack } from '../stack/index.js';
 import { Stat, entryPath } from '../sys/index.js';
 import { readProtection } from '../whiteout/index.js';
@@ -20,7 +20,6 @@ export interface OverlaySetup {
   readonly work: WorkDir | undefined;
   readonly namespace: XattrNamespace;
   readonly volatile: boolean;
-  readonly offload: Offload;
   /** With `xattr_permissions`. */
   readonly overrides?: StatOverrides | undefined;
   /** Whether directories with lower contents may be renamed. */
@@ -45,7 +44,6 @@ export class Overlay {
   readonly namespace: XattrNamespace;
   /** Never wait for the disk. */
   readonly volatile: boolean;
-  readonly offload: Offload;
   /** Where owners and modes are kept in attributes: with `xattr_permissions`. */
   readonly overrides: StatOverrides | undefined;
   readonly redirects: boolean;
@@ -64,7 +62,6 @@ export class Overlay {
     this.work = setup.work;
     this.namespace = setup.namespace;
     this.volatile = setup.volatile;
-    this.offload = setup.offload;
     this.overrides = setup.overrides;
     this.redirects = setup.redirects;
     this.acl = setup.acl;

@@ -1,32 +1,23 @@
-// A mount through `fuse-native`, which works in the main thread of a process only.
+// A mount through `fuse-native`, which calls its handlers in the main thread of a process.
 
-import { EventLoopOffload, NativeSession, loadFuseNative } from '../fuse-native/index.js';
+import { NativeSession, loadFuseNative } from '../fuse-native/index.js';
 import type { OverlayOptions } from './options.js';
 import { mountFlags, openOverlay } from './serve.js';
-import { detailOf } from './server.js';
-import type { Server, ServerEvents } from './server.js';
+import type { ServerEvents } from './server.js';
 import { showOverlay } from './shown-fs.js';
 
-/** Opens the layers, mounts, and answers from the event loop of this thread. Throws VeneerError. */
-export function serveNatively(options: OverlayOptions, events: ServerEvents): Server {
-  const library = loadFuseNative();
-  const offload = new EventLoopOffload();
-  const overlay = openOverlay(options, offload);
+/** Opens the layers, mounts, and answers from the event loop until un-mounted. Throws VeneerError. */
+export async function serveNatively(options: OverlayOptions, events: ServerEvents): Promise<void> {
   const session = new NativeSession({
-    library,
+    library: loadFuseNative(),
     mountpoint: options.mountpoint,
     source: options.source ?? 'veneer',
     subtype: 'veneer',
     flags: mountFlags(options),
-    filesystem: showOverlay(overlay, options),
+    filesystem: showOverlay(openOverlay(options), options),
     timeout: options.timeout,
     onReady: events.ready,
-    logError: (message, error) => {
-      events.log(message, detailOf(error));
-    },
+    logError: events.log,
   });
-  const unmount = (): void => {
-    session.endMount();
-  };
-  return { ended: session.run().finally(() => offload.close()), unmount };
+  await session.run();
 }

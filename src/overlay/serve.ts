@@ -1,8 +1,6 @@
-// Puts a mount together and serves it: runs in the worker thread of the server process.
+// Puts an overlay together from its options, whatever the transport.
 
 import { SysError } from '../core/index.js';
-import { Session } from '../fuse/index.js';
-import type { Offload, Statistics } from '../fuse/index.js';
 import { openStack } from '../stack/index.js';
 import {
   AT_FDCWD,
@@ -20,26 +18,12 @@ import { toByteString, VeneerError, errno } from '../core/index.js';
 import { TRUSTED, USER } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
 import type { OverlayOptions } from './options.js';
-import { MemoryReturn } from './memory.js';
 import { Overlay } from './overlay.js';
-import { showOverlay } from './shown-fs.js';
 import { StatOverrides } from './stat-override.js';
 import { WorkDir } from './work-dir.js';
 
-/** How long the kernel may trust what we told it, in seconds: for ever, since every change comes through the mount. */
-const FOR_EVER = 1e9;
-
-export interface Serving {
-  readonly options: OverlayOptions;
-  /** The FUSE device; mounted only after the layers have been opened. */
-  readonly device: number;
-  readonly statistics: Statistics;
-  readonly onReady: () => void;
-  readonly logError: (message: string, error: unknown) => void;
-}
-
 /** The layers of a mount, opened and locked. Throws VeneerError. */
-export function openOverlay(options: OverlayOptions, offload: Offload): Overlay {
+export function openOverlay(options: OverlayOptions): Overlay {
   const { lowerdir, upperdir, workdir, xattrPermissions } = options;
   const writable = upperdir !== undefined && options.readOnly !== true;
   const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir], {
@@ -57,7 +41,6 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
     work,
     namespace: work?.namespace ?? (options.userxattr === true ? USER : TRUSTED),
     volatile: options.volatile === true,
-    offload,
     acl: options.noacl !== true,
     smallThroughCache: cachesPages(options),
     // The kernel follows these marks in its own namespace only (ovl_fs_params_verify).
@@ -72,7 +55,7 @@ export function openOverlay(options: OverlayOptions, offload: Offload): Overlay 
 }
 
 /** Whether the kernel may keep pages of its own: not where layers change below (`timeout`), or their pages are to be shared. */
-function cachesPages(options: OverlayOptions): boolean {
+export function cachesPages(options: OverlayOptions): boolean {
   return (options.passthrough ?? 'auto') === 'auto' && options.timeout === undefined;
 }
 
@@ -101,12 +84,6 @@ function lock(fd: number, path: string): void {
   throw new SysError(-status, 'flock', path);
 }
 
-function showGauges(statistics: Statistics, { nodes, names }: Overlay): void {
-  statistics.setGauge('nodes', nodes.size);
-  statistics.setGauge('namesKnown', names.known);
-  statistics.setGauge('namesFound', names.found);
-}
-
 /** MS_*. */
 export function mountFlags(options: OverlayOptions): number {
   const readOnly = options.upperdir === undefined || options.readOnly === true;
@@ -116,29 +93,4 @@ export function mountFlags(options: OverlayOptions): number {
     (options.nodev === true ? MS_NODEV : 0) |
     (options.noexec === true ? MS_NOEXEC : 0)
   );
-}
-
-/** Serves until un-mounted. */
-export async function serve(serving: Serving, overlay: Overlay, offload: Offload): Promise<void> {
-  const { options, statistics } = serving;
-  const timeout = options.timeout ?? FOR_EVER;
-  const memory = new MemoryReturn(() => overlay.nodes.size);
-  const session = new Session({
-    device: serving.device,
-    filesystem: showOverlay(overlay, options),
-    offload,
-    validity: { sec: Math.floor(timeout), nsec: Math.round((timeout % 1) * 1e9) },
-    passthrough: options.passthrough !== 'off',
-    acl: options.noacl !== true,
-    noOpen: overlay.work === undefined && cachesPages(options),
-    statistics,
-    onReady: serving.onReady,
-    onIdle: () => {
-      showGauges(statistics, overlay);
-      memory.idle();
-    },
-    logError: serving.logError,
-  });
-  await session.run();
-  await offload.close();
 }

@@ -2,16 +2,20 @@
 // that the mount answers, or why not. Then it lets go of its standard streams, on whose end others may wait, and
 // serves until un-mounted. The mount point is also an argument, so that a list of processes tells them apart.
 
-import { closeSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
+import path from 'node:path';
 import { isCloseOnExec } from '../sys/index.js';
+import { defaultLogFile } from './log-file.js';
 import type { OverlayOptions } from './options.js';
-import { describeFailure } from './serve-worker.js';
-import type { Failure } from './serve-worker.js';
+import { describeFailure } from './server.js';
+import type { Failure } from './server.js';
 import { supervise } from './supervise.js';
 
 /** What the starting process sends. */
 export interface ServerRequest {
+  /** Paths are those of the server's working directory. */
   readonly options: OverlayOptions;
+  /** An absolute path, or undefined for one named after the mount point. */
   readonly logFile: string | undefined;
   readonly logLevel: string;
 }
@@ -41,16 +45,30 @@ function closeInherited(): void {
   }
 }
 
-closeInherited();
-const request = JSON.parse(readFileSync(0, 'utf8')) as ServerRequest;
+/** Opens the log for appending; it may name files, so it is for the server's user alone. */
+function openLogFile(file: string): number {
+  mkdirSync(path.dirname(file), { recursive: true });
+  return openSync(file, 'a', 0o600);
+}
 
-supervise(request.options, {
-  logFile: request.logFile ?? '/dev/null',
-  logLevel: request.logLevel,
-  onReady: () => {
-    answer({ ready: true });
-  },
-}).catch((error: unknown) => {
-  answer({ failure: describeFailure(error) });
-  process.exitCode = 1;
-});
+async function main(): Promise<void> {
+  const [, , mountpoint = ''] = process.argv;
+  const { options, logLevel, logFile } = JSON.parse(readFileSync(0, 'utf8')) as ServerRequest;
+  const context = { env: process.env, uid: process.geteuid?.() ?? 0 };
+  try {
+    await supervise(options, {
+      logFd: openLogFile(logFile ?? defaultLogFile(mountpoint, context) ?? '/dev/null'),
+      logLevel,
+      onReady: () => {
+        answer({ ready: true });
+      },
+    });
+  } catch (error) {
+    answer({ failure: describeFailure(error) });
+    process.exitCode = 1;
+  }
+}
+
+closeInherited();
+// Whoever un-mounted waits for this process: nothing that others left in the event loop is to hold it up.
+void main().finally(() => process.exit());

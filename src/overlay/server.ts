@@ -1,19 +1,23 @@
-// What a server's main thread starts and ends: the part of it that mounts and answers, whatever the transport.
+// What the parts of a server tell each other.
+
+import { VeneerError, messageOf } from '../core/index.js';
+import type { ErrorKind } from '../core/index.js';
 
 export interface ServerEvents {
   /** The mount answers. */
   readonly ready: () => void;
-  readonly log: (message: string, detail: string) => void;
+  /** What the log should know. */
+  readonly log: (message: string, error: unknown) => void;
 }
 
-export interface Server {
-  /** Settled when the mount has ended, or could not be made. */
-  readonly ended: Promise<void>;
-  /** Begins to end the mount; a busy one ends with its last user. */
-  readonly unmount: () => void;
+/** A failure in a form that crosses processes. */
+export interface Failure {
+  readonly code: ErrorKind;
+  readonly message: string;
+  readonly hint: string | undefined;
 }
 
-/** An error as a line of the log has it. */
-export function detailOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof VeneerError) return { code: error.code, message: error.message, hint: error.hint };
+  return { code: 'invalid', message: messageOf(error), hint: undefined };
 }

@@ -14,7 +14,7 @@ export interface StatisticsConnection extends Disposable {
 
 /** Has the server of an absolute mount point count from now on, until disposed of. Throws `unavailable`. */
 export async function openStatistics(mountpoint: string): Promise<StatisticsConnection> {
-  const path = statisticsSocket(mountpoint, { env: process.env, uid: process.geteuid?.() ?? 0 });
+  const path = await statisticsSocket(mountpoint, { env: process.env, uid: process.geteuid?.() ?? 0 });
   const socket = connect(path ?? '');
   try {
     await once(socket, 'connect');

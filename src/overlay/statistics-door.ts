@@ -1,10 +1,9 @@
 // Where a server shows its statistics: a unix socket in the directory of logs. While somebody is connected, operations
 // are counted; each line received is answered by one line of JSON with all counts so far.
 
-import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
-import path from 'node:path';
+import { join } from 'node:path';
 import type { Statistics, StatisticsSnapshot } from '../fuse/index.js';
 import { logDirectory } from './log-file.js';
 import type { LogContext } from './log-file.js';
@@ -22,10 +21,11 @@ export interface ServerStatistics extends StatisticsSnapshot {
  * The socket of the server of an absolute mount point, or undefined where there is no directory for one. Named by a digest: a socket's
  * path must fit into 107 bytes.
  */
-export function statisticsSocket(mountpoint: string, context: LogContext): string | undefined {
+export async function statisticsSocket(mountpoint: string, context: LogContext): Promise<string | undefined> {
   const directory = logDirectory(context);
+  const { createHash } = await import('node:crypto');
   const digest = createHash('sha256').update(mountpoint).digest('hex').slice(0, 16);
-  return directory === undefined ? undefined : path.join(directory, `stats-${digest}`);
+  return directory === undefined ? undefined : join(directory, `stats-${digest}`);
 }
 
 function memory(): ServerStatistics['memory'] {
@@ -36,26 +36,27 @@ function memory(): ServerStatistics['memory'] {
 
 export class StatisticsDoor {
   readonly #statistics: Statistics;
-  readonly #path: string | undefined;
+  readonly #mountpoint: string;
   readonly #visitors = new Set<Socket>();
   #server: Server | undefined;
 
   constructor(statistics: Statistics, mountpoint: string) {
     this.#statistics = statistics;
-    this.#path = statisticsSocket(mountpoint, { env: process.env, uid: process.geteuid?.() ?? 0 });
+    this.#mountpoint = mountpoint;
   }
 
   /** Listens. Does not keep the process alive. */
   async open(): Promise<void> {
-    if (this.#path === undefined) return;
+    const path = await statisticsSocket(this.#mountpoint, { env: process.env, uid: process.geteuid?.() ?? 0 });
+    if (path === undefined) return;
     const { createServer } = await import('node:net');
     // A server that was killed has left its own.
-    rmSync(this.#path, { force: true });
+    rmSync(path, { force: true });
     this.#server = createServer((visitor) => {
       this.#receive(visitor);
     });
     this.#server.on('error', () => undefined);
-    this.#server.listen(this.#path).unref();
+    this.#server.listen(path).unref();
   }
 
   #receive(visitor: Socket): void {

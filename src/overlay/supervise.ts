@@ -1,18 +1,19 @@
-// The main thread of a server: keeps the request loop's thread, takes signals, writes the log.
+// A server around what serves: takes signals, writes the log.
 
-import { Worker } from 'node:worker_threads';
-import { SysError, VeneerError, messageOf } from '../core/index.js';
-import { openLog } from '../core/log.js';
-import { Statistics, endMount } from '../fuse/index.js';
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { SysError } from '../core/index.js';
+import type { Logger } from '../core/log.js';
+import { endMount } from '../fuse/index.js';
 import { RLIMIT_NOFILE, raiseLimit, umask } from '../sys/index.js';
 import type { OverlayOptions } from './options.js';
-import type { ServerMessage, WorkerSetup } from './serve-worker.js';
-import type { Server, ServerEvents } from './server.js';
-import { StatisticsDoor } from './statistics-door.js';
+import { serveDirectly } from './serve-directly.js';
+import type { ServerEvents } from './server.js';
+import { validateOverlay } from './validate.js';
 
 export interface Supervision {
-  /** A file path, or undefined for standard error. */
-  readonly logFile: string | undefined;
+  /** Open, for what is to be logged. */
+  readonly logFd: number;
   readonly logLevel: string;
   /** Called when the mount answers. */
   readonly onReady: () => void;
@@ -20,79 +21,77 @@ export interface Supervision {
 
 const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** Mounts and serves in this process until un-mounted. SIGTERM, SIGINT and SIGHUP un-mount. Throws VeneerError. */
-export async function supervise(options: OverlayOptions, supervision: Supervision): Promise<void> {
+const detailOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+/** Paths as they are from anywhere. */
+function absolute(options: OverlayOptions): OverlayOptions {
+  return {
+    ...options,
+    mountpoint: realpathSync(options.mountpoint),
+    lowerdir: options.lowerdir.map((dir) => path.resolve(dir)),
+    ...(options.upperdir === undefined ? {} : { upperdir: path.resolve(options.upperdir) }),
+    ...(options.workdir === undefined ? {} : { workdir: path.resolve(options.workdir) }),
+  };
+}
+
+/**
+ * Mounts and serves in this process, from the root directory, until un-mounted. SIGTERM, SIGINT and SIGHUP un-mount. Throws
+ * VeneerError: before anything was done, where `validateOverlay` does.
+ */
+export async function supervise(given: OverlayOptions, supervision: Supervision): Promise<void> {
+  validateOverlay(given);
+  const options = absolute(given);
+  const { transport, mountpoint } = options;
+  // No directory is kept busy, nor its file system.
+  process.chdir('/');
   // The umask of each caller comes with its request; ours must not add to it.
   umask(0);
   raiseLimit(RLIMIT_NOFILE);
-  const log = openLog(supervision.logFile, supervision.logLevel);
-  let server: Server | undefined;
-  const end = (signal: NodeJS.Signals): void => {
-    log.info({ signal, mountpoint: options.mountpoint }, 'un-mounting');
-    server?.unmount();
+  // The first line is written when the mount answers, and nobody waits for a logger that is still being loaded.
+  let log: Promise<Logger> | undefined;
+  const write = async (line: (log: Logger) => void): Promise<void> => {
+    log ??= import('../core/log.js').then(({ openLog }) => openLog(supervision.logFd, supervision.logLevel));
+    line(await log);
   };
-  for (const signal of END_SIGNALS) process.on(signal, end);
   const events: ServerEvents = {
     ready: () => {
-      log.info({ options }, 'mounted');
       supervision.onReady();
+      void write((log) => {
+        log.info({ options }, 'mounted');
+      });
     },
-    log: (message, detail) => {
-      log.error({ detail }, message);
+    log: (message, error) => {
+      void write((log) => {
+        log.error({ detail: detailOf(error) }, message);
+      });
     },
   };
+  const end = (signal: NodeJS.Signals): void => {
+    void write((log) => {
+      log.info({ signal, mountpoint }, 'un-mounting');
+    });
+    void endMount(mountpoint).then((status) => {
+      if (status < 0) events.log('un-mount failed', new SysError(-status, 'umount', mountpoint).message);
+    });
+  };
+  for (const signal of END_SIGNALS) process.on(signal, end);
   try {
-    const serve = options.transport === 'fuse-native' ? await natively() : serveInWorker;
-    server = serve(options, events);
-    await server.ended;
-    log.info({ mountpoint: options.mountpoint }, 'un-mounted');
+    await (transport === 'fuse-native' ? serveNatively : serveDirectly)(options, events);
+    await write((log) => {
+      log.info({ mountpoint }, 'un-mounted');
+    });
   } catch (error) {
-    log.error({ err: error }, 'server ended');
+    await write((log) => {
+      log.error({ err: error }, 'server ended');
+    });
     throw error;
   } finally {
     for (const signal of END_SIGNALS) process.off(signal, end);
   }
 }
 
-type Serve = (options: OverlayOptions, events: ServerEvents) => Server;
-
 /** Loaded for those who ask for it only. */
-async function natively(): Promise<Serve> {
-  return (await import('./serve-natively.js')).serveNatively;
+async function serveNatively(options: OverlayOptions, events: ServerEvents): Promise<void> {
+  const transport = await import('./serve-natively.js');
+  await transport.serveNatively(options, events);
 }
-
-const serveInWorker: Serve = (options, events) => {
-  const statistics = new Statistics();
-  const door = new StatisticsDoor(statistics, options.mountpoint);
-  const setup: WorkerSetup = { options, statistics: statistics.memory };
-  const worker = new Worker(new URL('./serve-worker.js', import.meta.url), { workerData: setup });
-  const ended = new Promise<void>((resolve, reject) => {
-    worker.on('message', (message: ServerMessage) => {
-      switch (message.kind) {
-        case 'ready':
-          events.ready();
-          door.open().catch((error: unknown) => {
-            events.log('no statistics', messageOf(error));
-          });
-          break;
-        case 'log':
-          events.log(message.message, message.detail);
-          break;
-        case 'failed': {
-          const { code, message: text, hint } = message.failure;
-          reject(new VeneerError(code, text, hint === undefined ? {} : { hint }));
-        }
-      }
-    });
-    worker.on('error', reject);
-    worker.on('exit', () => {
-      door.close();
-      resolve();
-    });
-  });
-  const unmount = (): void => {
-    const status = endMount(options.mountpoint);
-    if (status < 0) events.log('un-mount failed', new SysError(-status, 'umount', options.mountpoint).message);
-  };
-  return { ended, unmount };
-};

@@ -23,7 +23,14 @@ interface Directory {
   readonly real: string;
   readonly dev: bigint;
   readonly ino: bigint;
+  /** Where it is in its own file system, which is one place however many bind mounts lead there. */
+  readonly place: string;
+  /** Itself and all directories above, as `identity` has them. */
+  readonly chain: ReadonlySet<string>;
 }
+
+/** In the order of mounting. */
+type MountTable = readonly MountEntry[];
 
 function missing(role: string, given: string, error: unknown): VeneerError {
   const code = hasCode(error, 'ENOENT') ? 'not-found' : hasCode(error, 'EACCES') ? 'permission' : 'invalid';
@@ -38,7 +45,7 @@ function missing(role: string, given: string, error: unknown): VeneerError {
   return new VeneerError(code, `overlay: ${role} '${given}': ${why}`, { cause: error, ...hint });
 }
 
-function directory(role: string, given: string): Directory {
+function directory(role: string, given: string, mounts: MountTable): Directory {
   let stat;
   let real;
   try {
@@ -48,18 +55,29 @@ function directory(role: string, given: string): Directory {
     throw missing(role, given, error);
   }
   if (!stat.isDirectory()) throw new VeneerError('invalid', `overlay: ${role} '${given}' is not a directory`);
-  return { role, given, real, dev: stat.dev, ino: stat.ino };
+  const { dev, ino } = stat;
+  return { role, given, real, dev, ino, place: placeOf(real, mounts), chain: chainOf(real) };
 }
 
-const isSame = (a: Directory, b: Directory): boolean => a.dev === b.dev && a.ino === b.ino;
+const identity = ({ dev, ino }: { dev: bigint; ino: bigint }): string => `${dev}:${ino}`;
 
-/** Where a directory is in its own file system, which is one place however many bind mounts lead there. */
-function placeOf({ real }: Directory): string {
+const isSame = (a: Directory, b: Directory): boolean => identity(a) === identity(b);
+
+function chainOf(real: string): Set<string> {
+  const chain = new Set<string>();
+  for (let at = real; ; at = path.dirname(at)) {
+    const stat = statSync(at, { bigint: true, throwIfNoEntry: false });
+    if (stat !== undefined) chain.add(identity(stat));
+    if (at === path.dirname(at)) return chain;
+  }
+}
+
+function placeOf(real: string, mounts: MountTable): string {
   const bytes = toByteString(real);
   const covers = (mountpoint: string): boolean =>
     mountpoint === '/' || bytes === mountpoint || bytes.startsWith(`${mountpoint}/`);
   let best: MountEntry | undefined;
-  for (const entry of mountEntries()) {
+  for (const entry of mounts) {
     if (covers(entry.mountpoint) && entry.mountpoint.length >= (best?.mountpoint.length ?? 0)) best = entry;
   }
   if (best === undefined) return bytes;
@@ -69,14 +87,10 @@ function placeOf({ real }: Directory): string {
 /** True when `inner` is `outer` or lies in it, whatever symlinks, mounts and bind mounts the paths go through. */
 function isInside(inner: Directory, outer: Directory): boolean {
   if (inner.dev === outer.dev) {
-    const way = path.posix.relative(placeOf(outer), placeOf(inner));
+    const way = path.posix.relative(outer.place, inner.place);
     if (way !== '..' && !way.startsWith('../')) return true;
   }
-  for (let at = inner.real; ; at = path.dirname(at)) {
-    const stat = statSync(at, { bigint: true, throwIfNoEntry: false });
-    if (stat?.dev === outer.dev && stat.ino === outer.ino) return true;
-    if (at === path.dirname(at)) return false;
-  }
+  return inner.chain.has(identity(outer));
 }
 
 function refuseInside(inner: Directory, outer: Directory, why: string): void {
@@ -92,36 +106,38 @@ function refuseInside(inner: Directory, outer: Directory, why: string): void {
 }
 
 function refuseRepeated(lowers: readonly Directory[]): void {
-  lowers.forEach((lower, index) => {
-    const twin = lowers.slice(0, index).find((other) => isSame(lower, other));
-    if (twin === undefined) return;
+  const seen = new Map<string, Directory>();
+  for (const lower of lowers) {
+    const twin = seen.get(identity(lower));
+    seen.set(identity(lower), lower);
+    if (twin === undefined) continue;
     const names = twin.given === lower.given ? '' : `, first as '${twin.given}'`;
     throw new VeneerError('invalid', `overlay: lowerdir '${lower.given}' is given twice${names}`);
-  });
+  }
 }
 
 /** A file system mounted by us or by overlayfs; what else is mounted there may be mounted over. */
 const UNION = /^(fuse\..*|fuse|overlay)$/;
 
-function refuseMounted(mountpoint: string, real: string): void {
+function refuseMounted(mountpoint: string, real: string, mounts: MountTable): void {
   const bytes = toByteString(real);
-  const there = mountEntries().findLast((entry) => entry.mountpoint === bytes);
+  const there = mounts.findLast((entry) => entry.mountpoint === bytes);
   if (there === undefined || !UNION.test(there.type)) return;
   throw new VeneerError('in-use', `overlay: mount point '${mountpoint}' is in use: ${there.type} is mounted there`, {
     hint: `umount '${mountpoint}' first, or choose another directory`,
   });
 }
 
-function checkMountpoint(given: string): void {
+function checkMountpoint(given: string, mounts: MountTable): void {
   // The mount table first: asking a mount whose server hangs for its attributes would hang, too.
   const absolute = path.resolve(given);
   try {
-    refuseMounted(given, path.join(realpathSync(path.dirname(absolute)), path.basename(absolute)));
+    refuseMounted(given, path.join(realpathSync(path.dirname(absolute)), path.basename(absolute)), mounts);
   } catch (error) {
     if (error instanceof VeneerError) throw error;
     throw missing('mount point', given, error);
   }
-  refuseMounted(given, directory('mount point', given).real);
+  refuseMounted(given, directory('mount point', given, mounts).real, mounts);
 }
 
 function probeFailure(work: Directory, status: number, what: string): VeneerError {
@@ -162,13 +178,18 @@ function probe(work: Directory): void {
   }
 }
 
-function checkWritable(lowers: readonly Directory[], upper: Directory, workdir: string | undefined): void {
+function checkWritable(
+  lowers: readonly Directory[],
+  upper: Directory,
+  workdir: string | undefined,
+  mounts: MountTable,
+): void {
   if (workdir === undefined) {
     throw new VeneerError('invalid', `overlay: upperdir '${upper.given}' needs a workdir`, {
       hint: 'workdir=DIR: an empty directory beside upperdir, on the same file system',
     });
   }
-  const work = directory('workdir', workdir);
+  const work = directory('workdir', workdir, mounts);
   const apart = 'upperdir and workdir must be two directories beside each other';
   refuseInside(work, upper, apart);
   refuseInside(upper, work, apart);
@@ -191,8 +212,9 @@ function checkWritable(lowers: readonly Directory[], upper: Directory, workdir: 
 /** Throws a VeneerError that names the directory and what is wrong with it. Changes nothing that stays. */
 export function validateOverlay({ lowerdir, upperdir, workdir, mountpoint }: OverlayDirectories): void {
   if (lowerdir.length === 0) throw new VeneerError('invalid', 'overlay: no lowerdir is given');
-  const lowers = lowerdir.map((given) => directory('lowerdir', given));
+  const mounts = mountEntries();
+  const lowers = lowerdir.map((given) => directory('lowerdir', given, mounts));
   refuseRepeated(lowers);
-  if (upperdir !== undefined) checkWritable(lowers, directory('upperdir', upperdir), workdir);
-  checkMountpoint(mountpoint);
+  if (upperdir !== undefined) checkWritable(lowers, directory('upperdir', upperdir, mounts), workdir, mounts);
+  checkMountpoint(mountpoint, mounts);
 }

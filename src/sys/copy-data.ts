@@ -2,8 +2,24 @@
 // else inside the kernel, data only: holes stay holes.
 
 import { errno } from '../core/index.js';
+import { copyFileRangeAside, preadAside, pwriteAside, startWritingAside } from './aside.js';
 import { SEEK_DATA, SEEK_HOLE } from './constants.js';
 import { copyFileRange, ficlone, ftruncate, lseek, pread, pwrite, startWriting } from './file.js';
+
+/** The part of a copy that moves data: a call on [offset, offset + length) of both files, or on one with `bytes`. */
+type Step =
+  | {
+      readonly call: 'copy';
+      readonly from: number;
+      readonly to: number;
+      readonly offset: number;
+      readonly length: number;
+    }
+  | { readonly call: 'flush'; readonly fd: number; readonly offset: number; readonly length: number }
+  | { readonly call: 'read' | 'write'; readonly fd: number; readonly bytes: Uint8Array; readonly offset: number };
+
+/** Asks for steps, is told how each went (>= 0 or -errno), and comes to 0 or -errno. */
+type Copying = Generator<Step, number, number>;
 
 const CHUNK = 1 << 20;
 
@@ -18,15 +34,16 @@ function mustFallBack(status: number): boolean {
   );
 }
 
-/** Copies [start, end) by reading and writing. Returns 0 or -errno. */
-function copyThroughMemory(from: number, to: number, start: number, end: number): number {
+/** Copies [start, end) by reading and writing. */
+function* copyThroughMemory(from: number, to: number, start: number, end: number): Copying {
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - start));
   for (let at = start; at < end;) {
-    const got = pread(from, buffer.subarray(0, Math.min(buffer.length, end - at)), at);
+    const wanted = buffer.subarray(0, Math.min(buffer.length, end - at));
+    const got = yield { call: 'read', fd: from, bytes: wanted, offset: at };
     if (got < 0) return got;
     if (got === 0) return 0;
     for (let done = 0; done < got;) {
-      const put = pwrite(to, buffer.subarray(done, got), at + done);
+      const put = yield { call: 'write', fd: to, bytes: buffer.subarray(done, got), offset: at + done };
       if (put < 0) return put;
       done += put;
     }
@@ -38,21 +55,20 @@ function copyThroughMemory(from: number, to: number, start: number, end: number)
 /** So much is copied before the disk is told to begin with it. */
 const STRETCH = 8 << 20;
 
-function copyRange(from: number, to: number, start: number, end: number): number {
+function* copyRange(from: number, to: number, start: number, end: number): Copying {
   for (let at = start; at < end;) {
     const length = Math.min(STRETCH, end - at);
-    const copied = copyFileRange({ fd: from, offset: at }, { fd: to, offset: at }, length);
-    if (copied === STRETCH) startWriting(to, { offset: at, length });
+    const copied = yield { call: 'copy', from, to, offset: at, length };
+    if (copied === STRETCH) yield { call: 'flush', fd: to, offset: at, length };
     if (copied > 0) at += copied;
     else if (copied < 0 && !mustFallBack(copied)) return copied;
     // 0 before the end: some file systems (procfs, old FUSE) cannot be copied from in the kernel.
-    else return copyThroughMemory(from, to, at, end);
+    else return yield* copyThroughMemory(from, to, at, end);
   }
   return 0;
 }
 
-/** Makes the empty file `to` equal to the first `size` bytes of `from`. Returns 0 or -errno. */
-export function copyData(from: number, to: number, size: number): number {
+function* copying(from: number, to: number, size: number): Copying {
   if (size === 0) return 0;
   if (ficlone(to, from) >= 0) return ftruncate(to, size);
   const sized = ftruncate(to, size);
@@ -60,12 +76,58 @@ export function copyData(from: number, to: number, size: number): number {
   for (let at = 0; at < size;) {
     const data = lseek(from, at, SEEK_DATA);
     if (data === -errno.ENXIO) return 0;
-    if (data < 0) return copyRange(from, to, at, size);
+    if (data < 0) return yield* copyRange(from, to, at, size);
     const hole = lseek(from, data, SEEK_HOLE);
     const end = hole < 0 ? size : Math.min(hole, size);
-    const status = copyRange(from, to, data, end);
+    const status = yield* copyRange(from, to, data, end);
     if (status < 0) return status;
     at = Math.max(end, data + 1);
   }
   return 0;
+}
+
+function takeStep(step: Step): number {
+  switch (step.call) {
+    case 'copy':
+      return copyFileRange({ fd: step.from, offset: step.offset }, { fd: step.to, offset: step.offset }, step.length);
+    case 'flush':
+      return startWriting(step.fd, step);
+    case 'read':
+      return pread(step.fd, step.bytes, step.offset);
+    case 'write':
+      return pwrite(step.fd, step.bytes, step.offset);
+  }
+}
+
+function takeStepAside(step: Step): Promise<number> {
+  switch (step.call) {
+    case 'copy':
+      return copyFileRangeAside(
+        { fd: step.from, offset: step.offset },
+        { fd: step.to, offset: step.offset },
+        step.length,
+      );
+    case 'flush':
+      return startWritingAside(step.fd, step);
+    case 'read':
+      return preadAside(step.fd, step.bytes, step.offset);
+    case 'write':
+      return pwriteAside(step.fd, step.bytes, step.offset);
+  }
+}
+
+/** Makes the empty file `to` equal to the first `size` bytes of `from`. Returns 0 or -errno. */
+export function copyData(from: number, to: number, size: number): number {
+  const steps = copying(from, to, size);
+  let next = steps.next();
+  while (next.done !== true) next = steps.next(takeStep(next.value));
+  return next.value;
+}
+
+/** As `copyData`, by other threads. Both fds must stay open, and their offsets are moved. */
+export async function copyDataAside(from: number, to: number, size: number): Promise<number> {
+  const steps = copying(from, to, size);
+  let next = steps.next();
+  while (next.done !== true) next = steps.next(await takeStepAside(next.value));
+  return next.value;
 }

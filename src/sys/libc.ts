@@ -1,6 +1,6 @@
 // The one door to native code: libc through koffi. Nothing here decides anything; each other file of
-// this folder wraps one family of calls. All calls are synchronous and made on the calling thread, so
-// errno, which is per thread, is still the call's own when it is read.
+// this folder wraps one family of calls. Calls are synchronous and made on the calling thread, so errno, which is per
+// thread, is still the call's own when it is read; the few that may take long can be made by another thread.
 
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
@@ -43,6 +43,42 @@ export function bind(prototype: string): Native {
     default:
       return (a, b, c, d, e, f) => (native ?? get())(a, b, c, d, e, f);
   }
+}
+
+/** So many calls are made by other threads at a time; the rest waits. Koffi refuses more than 256 (`max_async_calls`). */
+const MAX_ASIDE = 128;
+/** The arguments of those calls, whose buffers must live as long. */
+const aside = new Set<readonly unknown[]>();
+const waiting: (() => void)[] = [];
+
+/**
+ * As `bind`, for calls that may take long: they are made by a thread of libuv's pool. The promise is settled in a turn of the
+ * event loop, with the value or -errno. Buffers must be left alone until then.
+ */
+export function bindAside(prototype: string): (...args: readonly unknown[]) => Promise<number> {
+  let native: ReturnType<ReturnType<typeof Koffi.load>['func']> | undefined;
+  return async (...args) => {
+    while (aside.size >= MAX_ASIDE) await new Promise<void>((resolve) => waiting.push(resolve));
+    aside.add(args);
+    koffi ??= require('koffi') as typeof Koffi;
+    libc ??= koffi.load('libc.so.6');
+    const call = (native ??= libc.func(prototype));
+    return new Promise((resolve, reject) => {
+      call.async(...args, (error: Error | null, value: number) => {
+        // Koffi has brought the other thread's errno along, for the time of this callback.
+        if (error === null) resolve(result(value));
+        else reject(error);
+        aside.delete(args);
+        waiting.shift()?.();
+      });
+    });
+  };
+}
+
+/** Binds a function of the running program itself. */
+export function bindOwn(prototype: string): (...args: readonly unknown[]) => unknown {
+  koffi ??= require('koffi') as typeof Koffi;
+  return koffi.load(null).func(prototype) as (...args: readonly unknown[]) => unknown;
 }
 
 const libraries: ReturnType<typeof Koffi.load>[] = [];

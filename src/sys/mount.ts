@@ -3,10 +3,11 @@
 import type { ByteString } from '../core/index.js';
 import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC } from './constants.js';
 import { close } from './file.js';
-import { bind, cString, result } from './libc.js';
+import { bind, bindAside, cString, result } from './libc.js';
 
 const nativeMount = bind('int mount(void *, void *, void *, unsigned long, void *)');
 const nativeUmount2 = bind('int umount2(void *, int)');
+const nativeUmount2Aside = bindAside('int umount2(void *, int)');
 const nativeFstatfs = bind('int fstatfs64(int, void *)');
 
 export interface MountCall {
@@ -27,6 +28,11 @@ export function mount(call: MountCall): number {
 
 export function umount2(target: ByteString, flags = 0): number {
   return result(nativeUmount2(cString(target), flags));
+}
+
+/** umount2(2) by another thread: of a file system that this one answers for. */
+export function umount2Aside(target: ByteString, flags = 0): Promise<number> {
+  return nativeUmount2Aside(Buffer.from(`${target}\0`, 'latin1'), flags);
 }
 
 const nativeOpenTree = bind('intptr_t syscall(intptr_t, int, void *, unsigned int)');

@@ -1,10 +1,9 @@
 // What concerns the process and its threads: waiting, wake-ups, limits, identity.
 
 import { O_NONBLOCK } from './constants.js';
-import { bind, result } from './libc.js';
+import { bind, bindAside, result } from './libc.js';
 
 const nativePoll = bind('int poll(void *, unsigned long, int)');
-const nativeEventfd = bind('int eventfd(unsigned int, int)');
 const nativeGetrlimit = bind('int getrlimit64(int, void *)');
 const nativeSetrlimit = bind('int setrlimit64(int, void *)');
 const nativeKill = bind('int kill(int, int)');
@@ -35,12 +34,13 @@ export class PollSet {
   }
 }
 
-/** EFD_CLOEXEC | EFD_NONBLOCK. */
-const EVENTFD_FLAGS = 0o2004000;
+const nativePollAside = bindAside('int poll(void *, unsigned long, int)');
 
-/** A counter to wake a poller with: write 8 bytes to add, read 8 to clear. */
-export function eventfd(): number {
-  return result(nativeEventfd(0, EVENTFD_FLAGS));
+/** Resolves when an fd has an error or is hung up, which a thread waits for; to 1, or -errno. */
+export function failureAside(fd: number): Promise<number> {
+  const polled = Buffer.alloc(8);
+  polled.writeInt32LE(fd, 0);
+  return nativePollAside(polled, 1, -1);
 }
 
 /** Raises the soft limit of a resource to its hard limit and returns it, or -errno. */

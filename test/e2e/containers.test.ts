@@ -102,7 +102,7 @@ describe.skipIf(gate.skip)(gate.title('a container'), () => {
 });
 
 function cli(): string {
-  return path.resolve(import.meta.dirname, '../../dist/cli/bin.js');
+  return path.resolve(import.meta.dirname, '../../dist/program/veneer.cjs');
 }
 
 describe.skipIf(gate.skip)(gate.title('veneer create and ps'), () => {

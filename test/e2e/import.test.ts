@@ -162,5 +162,5 @@ describe.skipIf(gate.skip)(gate.title('veneer import'), () => {
 });
 
 function cliPath(): string {
-  return path.resolve(import.meta.dirname, '../../dist/cli/bin.js');
+  return path.resolve(import.meta.dirname, '../../dist/program/veneer.cjs');
 }

@@ -1,5 +1,6 @@
 // A copy of the build whose libc is another one: for tests that look at each call a server makes.
 
+import { execFileSync } from 'node:child_process';
 import { cpSync, copyFileSync, renameSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,5 +19,6 @@ export async function buildWithLibc(dir: string, libc: string): Promise<OverlayD
   copyFileSync(path.join(project, 'package.json'), path.join(dir, 'package.json'));
   renameSync(path.join(dist, 'sys/libc.js'), path.join(dist, 'sys/libc-original.js'));
   copyFileSync(path.join(import.meta.dirname, libc), path.join(dist, 'sys/libc.js'));
+  execFileSync(process.execPath, [path.join(project, 'scripts/bundle.mjs'), dist]);
   return (await import(pathToFileURL(path.join(dist, 'overlay/index.js')).href)) as OverlayDoor;
 }

@@ -18,9 +18,11 @@ const TABLE: Readonly<Record<string, Room>> = {
   // Another way to the kernel for what `fuse` calls a Filesystem; an optional package.
   'fuse-native': { rooms: ['core', 'sys', 'fuse'], externals: ['fuse-native', 'fuse-shared-library'] },
   // Starts its server as a process of its own, which shows its statistics on a unix socket.
+  // A command that does nothing but start one has a door of its own, behind which little is to be loaded.
   overlay: {
     rooms: ['core', 'sys', 'fuse', 'fuse-native', 'whiteout', 'stack'],
     externals: ['node:child_process', 'node:net'],
+    doors: ['start.ts'],
   },
   // xz, bzip2 and (on old Node) zstd are the system's programs.
   layer: { rooms: ['core', 'sys', 'image', 'whiteout', 'stack'], externals: ['node:child_process'] },

@@ -4,7 +4,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { bind as bindOriginal } from './libc-original.js';
+import { bind as bindOriginal, bindAside as bindAsideOriginal } from './libc-original.js';
 
 export * from './libc-original.js';
 
@@ -43,6 +43,15 @@ export function bind(prototype) {
   if (!OPENS.test(prototype)) return call;
   return (...args) => {
     if ((args[2] & O_CREAT) !== 0) photograph();
+    return call(...args);
+  };
+}
+
+export function bindAside(prototype) {
+  const call = bindAsideOriginal(prototype);
+  if (!CHANGES.test(prototype)) return call;
+  return (...args) => {
+    photograph();
     return call(...args);
   };
 }

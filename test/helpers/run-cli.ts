@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { runProgram } from './requires.js';
 import { tempDir } from './tmp.js';
 
-export const CLI = path.resolve(import.meta.dirname, '../../dist/cli/bin.js');
+export const CLI = path.resolve(import.meta.dirname, '../../dist/program/veneer.cjs');
 
 export interface CliResult {
   readonly code: number | null;

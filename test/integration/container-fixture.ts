@@ -83,7 +83,7 @@ export function serverOf(mountpoint: string): number {
   for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      if (words.includes(mountpoint) && words[1]?.endsWith('server-main.js') === true) return Number(pid);
+      if (words.includes(mountpoint) && words[1]?.endsWith('server-main.cjs') === true) return Number(pid);
     } catch {
       // ENOENT: a process that ended meanwhile.
     }

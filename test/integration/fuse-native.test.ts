@@ -14,7 +14,7 @@ const NATIVE = 'transport=fuse-native';
 const gate = backendGate('fuse-native');
 
 async function serverOf(lab: MountLab): Promise<string> {
-  return (await runWell('pgrep', ['-f', `server-main.js ${lab.at('m')}$`])).trim();
+  return (await runWell('pgrep', ['-f', `server-main.cjs ${lab.at('m')}$`])).trim();
 }
 
 describe.skipIf(gate.skip)(gate.title('--transport fuse-native'), () => {
@@ -91,7 +91,9 @@ describe.skipIf(without.skip)(without.title('--transport fuse-native without the
       symlinkSync(path.join(project, 'node_modules', name), lab.at('node_modules', name));
     }
     const args = ['overlay', '--transport', 'fuse-native', '-o', 'lowerdir=l,upperdir=u,workdir=w', 'm'];
-    const { status, stderr } = await run(process.execPath, [lab.at('dist/cli/bin.js'), ...args], { cwd: lab.at() });
+    const { status, stderr } = await run(process.execPath, [lab.at('dist/program/veneer.cjs'), ...args], {
+      cwd: lab.at(),
+    });
     expect([status, stderr]).toEqual([
       1,
       "veneer: --transport fuse-native: the package is not installed\n  hint: npm install fuse-native@2.2.6 in veneer's directory, or mount without --transport\n",

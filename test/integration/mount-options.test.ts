@@ -11,7 +11,7 @@ import { requires } from '../helpers/requires.js';
 const gate = requires('root', 'fuse', 'build', 'kernel-overlay', 'acl', 'setpriv');
 
 async function killServer(lab: MountLab): Promise<void> {
-  const found = await run('pgrep', ['-f', `server-main.js ${lab.at('m')}$`]);
+  const found = await run('pgrep', ['-f', `server-main.cjs ${lab.at('m')}$`]);
   for (const pid of found.stdout.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
   umount2(lab.at('m'), MNT_DETACH);
   await sleep(200);

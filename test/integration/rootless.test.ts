@@ -98,7 +98,7 @@ describe.skipIf(gate.skip)(gate.title('a plain user'), () => {
     const script = `${LOWER} ${MOUNT} m; echo ready > run/ready; until [ -e run/done ]; do sleep 0.1; done; ${UNMOUNT}`;
     const work = lab.on(script, { fuseConf });
     const look = `until [ -e run/ready ]; do sleep 0.1; done
-      pid=$(pgrep -f "server-main.js $PWD/m$" | head -n 1)
+      pid=$(pgrep -f "server-main.cjs $PWD/m$" | head -n 1)
       nsenter -t "$pid" -m setpriv --reuid 1 --regid 1 --clear-groups cat "$PWD/m/a" 2>&1 || true; touch run/done`;
     const { run } = await import('../helpers/other-process.js');
     const said = await run('sh', ['-c', look], { cwd: lab.temp.path });

@@ -1,6 +1,8 @@
 // `veneer overlay`: the file system alone. Not a command of commander: its command line is fuse-overlayfs's.
 
 import type { Command } from 'commander';
+import { serveOverlay, startOverlay } from '../../overlay/start.js';
+import { leaveQuietlyOnBrokenPipe } from '../broken-pipe.js';
 import { EXIT_FAILURE, EXIT_USAGE, report } from '../failure.js';
 import type { MountInvocation } from '../invocation.js';
 import { parseOverlayArgs } from '../overlay-args.js';
@@ -66,7 +68,6 @@ async function mount(command: Extract<OverlayCommand, { kind: 'mount' }>): Promi
   const { request, foreground, verbose, warnings } = command;
   for (const warning of warnings) process.stderr.write(`veneer: overlay: ${warning}\n`);
   if (verbose) process.env['VENEER_LOG_LEVEL'] ??= 'debug';
-  const { serveOverlay, startOverlay } = await import('../../overlay/index.js');
   if (foreground) await serveOverlay(request);
   else await startOverlay(request);
 }
@@ -78,6 +79,7 @@ const HELPER_CODES: Readonly<Record<number, number>> = { [EXIT_USAGE]: 1, [EXIT_
 export async function runOverlay(invocation: MountInvocation): Promise<void> {
   try {
     const command = parseOverlayArgs(invocation);
+    if (command.kind !== 'mount') leaveQuietlyOnBrokenPipe();
     switch (command.kind) {
       case 'help':
         process.stdout.write(HELP);

@@ -18,8 +18,8 @@ function mountpoint(name = 'm'): string {
 }
 
 /** A FUSE mount whose server is gone. */
-function mountDead(path: string): void {
-  close(mountFuse({ mountpoint: path, source: 'x', subtype: 'veneer', flags: 0, allowOther: true }));
+async function mountDead(path: string): Promise<void> {
+  close(await mountFuse({ mountpoint: path, source: 'x', subtype: 'veneer', flags: 0, allowOther: true }));
 }
 
 test('nothing is mounted', () => {
@@ -32,10 +32,10 @@ asRoot('another file system', () => {
   expect(mountState(path)).toEqual({ kind: 'live', type: 'tmpfs' });
 });
 
-asRoot('mounts whose servers have died are found and taken away', () => {
+asRoot('mounts whose servers have died are found and taken away', async () => {
   const path = mountpoint();
   expect(mount({ source: 'x', target: path, type: 'tmpfs', flags: 0, data: '' })).toBe(0);
-  mountDead(path);
+  await mountDead(path);
   expect(mountState(path)).toEqual({ kind: 'stale' });
   expect(canonicalMountpoint(path)).toBe(path);
   expect(clearStale(path)).toEqual({ kind: 'live', type: 'tmpfs' });

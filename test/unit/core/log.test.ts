@@ -1,17 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLog } from '../../../src/core/log.js';
 import { tempDir } from '../../helpers/tmp.js';
 
-test('a log is lines of JSON in a file, made with its directory, and appended to', () => {
+test('a log is lines of JSON in an open file, there as soon as they are written', () => {
   const dir = tempDir('log');
+  const file = `${dir.path}/server.log`;
+  const fd = openSync(file, 'a');
   onTestFinished(() => {
+    closeSync(fd);
     dir.remove();
   });
-  const file = `${dir.path}/made/server.log`;
-  openLog(file).info({ a: 1 }, 'first');
-  openLog(file).error('second');
-  openLog(file, 'silent').error('third');
+  openLog(fd).info({ a: 1 }, 'first');
+  openLog(fd).error('second');
+  openLog(fd, 'silent').error('third');
   const lines = readFileSync(file, 'utf8')
     .trimEnd()
     .split('\n')

@@ -2,11 +2,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { VeneerError, errno } from '../../../src/core/index.js';
 import { Session } from '../../../src/fuse/session.js';
 import { Statistics } from '../../../src/fuse/statistics.js';
-import type { Offload } from '../../../src/fuse/index.js';
 import { initFlag, initFlag2 } from '../../../src/fuse/wire/abi.js';
 import { chooseInit, readInit } from '../../../src/fuse/wire/init.js';
 import { Request, WireError } from '../../../src/fuse/wire/request.js';
-import { O_NONBLOCK, close, eventfd, read, write } from '../../../src/sys/index.js';
+import { O_NONBLOCK, close, read, write } from '../../../src/sys/index.js';
 import { bind, result } from '../../../src/sys/libc.js';
 import { golden, hex, requests } from './golden.js';
 import { VALIDITY, withLength } from './harness.js';
@@ -32,9 +31,8 @@ async function serve(
   const pair = Buffer.alloc(8);
   expect(result(bind('int socketpair(int, int, int, void *)')(AF_UNIX, SOCK_SEQPACKET | O_NONBLOCK, 0, pair))).toBe(0);
   const [kernel, device] = [pair.readInt32LE(0), pair.readInt32LE(4)];
-  const wakeFd = eventfd();
   onTestFinished(() => {
-    for (const fd of [kernel, device, wakeFd]) close(fd);
+    for (const fd of [kernel, device]) close(fd);
   });
   for (const message of messages) expect(write(kernel, message)).toBe(message.length);
   bind('int shutdown(int, int)')(kernel, SHUT_WR);
@@ -44,7 +42,6 @@ async function serve(
   const session = new Session({
     device,
     filesystem,
-    offload: { wakeFd, pending: 0, collect: () => false } as unknown as Offload,
     validity: VALIDITY,
     statistics: new Statistics(),
     passthrough: wishes.passthrough ?? true,

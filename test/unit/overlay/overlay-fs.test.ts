@@ -3,7 +3,7 @@
 import { linkSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
-import { Attr, Entry, Offload, Opened } from '../../../src/fuse/index.js';
+import { Attr, Entry, Opened } from '../../../src/fuse/index.js';
 import type { DirectorySink } from '../../../src/fuse/index.js';
 import type { Overlay } from '../../../src/overlay/overlay.js';
 import { OverlayFs } from '../../../src/overlay/overlay-fs.js';
@@ -28,18 +28,14 @@ function mounted(name: string, passthrough = false): { at: string; o: Overlay; f
   writeFileSync(`${at}/l/a/f`, 'x');
   linkSync(`${at}/l/a/f`, `${at}/l/b/f`);
   for (let index = 0; index < 300; index += 1) writeFileSync(`${at}/l/many/${String(index)}`, '');
-  const offload = new Offload();
-  const o = openOverlay(
-    {
-      lowerdir: [`${at}/l`],
-      upperdir: `${at}/u`,
-      workdir: `${at}/w`,
-      mountpoint: `${at}/m`,
-      volatile: true,
-      passthrough: 'all',
-    },
-    offload,
-  );
+  const o = openOverlay({
+    lowerdir: [`${at}/l`],
+    upperdir: `${at}/u`,
+    workdir: `${at}/w`,
+    mountpoint: `${at}/m`,
+    volatile: true,
+    passthrough: 'all',
+  });
   const fs = new OverlayFs(o);
   fs.init({
     passthrough,
@@ -49,7 +45,6 @@ function mounted(name: string, passthrough = false): { at: string; o: Overlay; f
   });
   ends.push(() => {
     fs.destroy();
-    void offload.close();
   });
   return { at, o, fs };
 }

@@ -14,6 +14,7 @@ describe('ratesBetween', () => {
     memory: { proportional: 40e6, resident: 80e6 },
     processor: { user: used, system: used },
   });
+  statistics.watch();
   statistics.setGauge('namesKnown', 5);
   statistics.record(LOOKUP, 5000, true);
   statistics.record(GETATTR, 10, false);
