@@ -37,11 +37,14 @@ export function lowerHas(parent: DirNode, name: ByteString): boolean | number {
 
 /** Puts a whiteout in the place of whatever the upper has under a name. Returns 0 or -errno. */
 function replaceByWhiteout(work: WorkDir, dirfd: number, name: ByteString): number {
-  if (statx(dirfd, name, spare) === -errno.ENOENT) return work.whiteout(dirfd, name);
+  const placed = work.whiteout(dirfd, name);
+  if (placed !== -errno.EEXIST) return placed;
+  const found = statx(dirfd, name, spare);
+  if (found < 0) return found;
+  const directory = spare.isDirectory;
   const temporary = work.newName();
   const made = work.whiteout(work.fd, temporary, dirfd);
   if (made < 0) return made;
-  const directory = spare.isDirectory;
   const swapped = renameat2({ dirfd: work.fd, name: temporary }, { dirfd, name }, directory ? RENAME_EXCHANGE : 0);
   if (swapped < 0) {
     unlinkat(work.fd, temporary);
@@ -67,7 +70,8 @@ export function unlink(o: Overlay, parent: DirNode, name: ByteString): Outcome {
 function unlinkNode(o: Overlay, at: { parent: DirNode; name: ByteString; node: FileNode }): number {
   const { parent, name, node } = at;
   const work = o.work!;
-  const below = lowerHas(parent, name);
+  // What is not in the upper is visible from below.
+  const below = !node.inUpper || lowerHas(parent, name);
   if (typeof below === 'number') return below;
   const up = copyUpDirectory(o, parent);
   if (up < 0) return up;
@@ -134,7 +138,7 @@ export function rmdir(o: Overlay, parent: DirNode, name: ByteString): number {
   if (refused < 0) return refused;
   const empty = isEmpty(node);
   if (empty < 0) return empty;
-  const below = lowerHas(parent, name);
+  const below = node.upper === undefined || lowerHas(parent, name);
   if (typeof below === 'number') return below;
   const up = copyUpDirectory(o, parent);
   if (up < 0) return up;

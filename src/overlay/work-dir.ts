@@ -35,10 +35,9 @@ const INDEX = 'index';
 export function emptyDirectory(dirfd: number): number {
   const entries = listDirectory(dirfd);
   if (typeof entries === 'number') return entries;
-  const stat = new Stat();
   for (const { name } of entries) {
-    let status = statx(dirfd, name, stat);
-    if (status >= 0) status = stat.isDirectory ? removeTree(dirfd, name) : unlinkat(dirfd, name);
+    let status = unlinkat(dirfd, name);
+    if (status === -errno.EISDIR) status = removeTree(dirfd, name);
     if (status < 0 && status !== -errno.ENOENT) return status;
   }
   return 0;
