@@ -58,7 +58,8 @@ export function tempDir(label = 'test'): TempDir {
   tell({ watch: dir });
   const remove = (): void => {
     for (const mount of mountsBelow(dir).reverse()) umount2(mount, MNT_FORCE | MNT_DETACH);
-    rmSync(dir, { recursive: true, force: true });
+    // A server that was cut off may still be ending, and have a last word for its log or its work directory (ENOTEMPTY).
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     tell({ forget: dir });
   };
   chmodSync(dir, 0o755);
