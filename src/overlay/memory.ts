@@ -6,7 +6,8 @@ const WORTHWHILE = 20_000;
 
 /** A full garbage collection, which also returns pages to the system. What it needs is loaded by then: most mounts are small. */
 function collectGarbage(): void {
-  const { v8, vm } = { v8: process.getBuiltinModule('node:v8'), vm: process.getBuiltinModule('node:vm') };
+  const v8 = process.getBuiltinModule('node:v8');
+  const vm = process.getBuiltinModule('node:vm');
   v8.setFlagsFromString('--expose-gc');
   const collect = vm.runInNewContext('gc') as () => void;
   collect();
