@@ -53,13 +53,15 @@ function openLogFile(file: string): number {
 
 async function main(): Promise<void> {
   const [, , mountpoint = ''] = process.argv;
-  const { options, logLevel, logFile } = JSON.parse(readFileSync(0, 'utf8')) as ServerRequest;
   const context = { env: process.env, uid: process.geteuid?.() ?? 0 };
   try {
+    const { options, logLevel, logFile } = JSON.parse(readFileSync(0, 'utf8')) as ServerRequest;
     await supervise(options, {
       logFd: openLogFile(logFile ?? defaultLogFile(mountpoint, context) ?? '/dev/null'),
       logLevel,
       onReady: () => {
+        // No directory is kept busy, nor its file system.
+        process.chdir('/');
         answer({ ready: true });
       },
     });

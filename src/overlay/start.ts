@@ -67,7 +67,10 @@ async function collect(stream: NodeJS.ReadableStream): Promise<string> {
   return text;
 }
 
-/** Mounts and serves in this process until un-mounted, logging to standard error. Throws as `startOverlay`. */
+/**
+ * Mounts and serves in this process until un-mounted, logging to standard error. For the main thread alone, which sleeps until it
+ * is asked: timers wait until then. Throws as `startOverlay`.
+ */
 export async function serveOverlay(options: OverlayOptions): Promise<void> {
   const { supervise } = await import('./supervise.js');
   await supervise(options, { logFd: STDERR, logLevel: logLevel(), onReady: () => undefined });

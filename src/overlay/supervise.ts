@@ -35,15 +35,13 @@ function absolute(options: OverlayOptions): OverlayOptions {
 }
 
 /**
- * Mounts and serves in this process, from the root directory, until un-mounted. SIGTERM, SIGINT and SIGHUP un-mount. Throws
+ * Mounts and serves in this process until un-mounted. SIGTERM, SIGINT and SIGHUP un-mount. Throws
  * VeneerError: before anything was done, where `validateOverlay` does.
  */
 export async function supervise(given: OverlayOptions, supervision: Supervision): Promise<void> {
   validateOverlay(given);
   const options = absolute(given);
   const { transport, mountpoint } = options;
-  // No directory is kept busy, nor its file system.
-  process.chdir('/');
   // The umask of each caller comes with its request; ours must not add to it.
   umask(0);
   raiseLimit(RLIMIT_NOFILE);

@@ -1,6 +1,7 @@
 // Calls on open files that may take as long as the disk does, made by another thread while this one goes on. Each resolves to
 // what its namesake in `file.ts` returns. The fds must stay open until then.
 
+import { SYNC_FILE_RANGE_WRITE } from './constants.js';
 import { bindAside } from './libc.js';
 
 /** fsync(2). */
@@ -27,7 +28,6 @@ export function copyFileRangeAside(
 }
 
 const nativeSyncFileRange = bindAside('int sync_file_range(int, int64_t, int64_t, unsigned int)');
-const SYNC_FILE_RANGE_WRITE = 2;
 
 /** Begins to write a range of a file to disk, as `startWriting`: which waits where the disk's queue is full. */
 export function startWritingAside(

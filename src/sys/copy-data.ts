@@ -86,33 +86,37 @@ function* copying(from: number, to: number, size: number): Copying {
   return 0;
 }
 
-function takeStep(step: Step): number {
-  switch (step.call) {
-    case 'copy':
-      return copyFileRange({ fd: step.from, offset: step.offset }, { fd: step.to, offset: step.offset }, step.length);
-    case 'flush':
-      return startWriting(step.fd, step);
-    case 'read':
-      return pread(step.fd, step.bytes, step.offset);
-    case 'write':
-      return pwrite(step.fd, step.bytes, step.offset);
-  }
+/** The calls that steps are made of, by this thread or by others. */
+interface Calls<T> {
+  readonly copyFileRange: (
+    from: { fd: number; offset: number },
+    to: { fd: number; offset: number },
+    length: number,
+  ) => T;
+  readonly startWriting: (fd: number, range: { offset: number; length: number }) => T;
+  readonly pread: (fd: number, into: Uint8Array, offset: number) => T;
+  readonly pwrite: (fd: number, from: Uint8Array, offset: number) => T;
 }
 
-function takeStepAside(step: Step): Promise<number> {
+const HERE: Calls<number> = { copyFileRange, startWriting, pread, pwrite };
+const ASIDE: Calls<Promise<number>> = {
+  copyFileRange: copyFileRangeAside,
+  startWriting: startWritingAside,
+  pread: preadAside,
+  pwrite: pwriteAside,
+};
+
+function takeStep<T>(step: Step, calls: Calls<T>): T {
+  const { offset } = step;
   switch (step.call) {
     case 'copy':
-      return copyFileRangeAside(
-        { fd: step.from, offset: step.offset },
-        { fd: step.to, offset: step.offset },
-        step.length,
-      );
+      return calls.copyFileRange({ fd: step.from, offset }, { fd: step.to, offset }, step.length);
     case 'flush':
-      return startWritingAside(step.fd, step);
+      return calls.startWriting(step.fd, step);
     case 'read':
-      return preadAside(step.fd, step.bytes, step.offset);
+      return calls.pread(step.fd, step.bytes, offset);
     case 'write':
-      return pwriteAside(step.fd, step.bytes, step.offset);
+      return calls.pwrite(step.fd, step.bytes, offset);
   }
 }
 
@@ -120,7 +124,7 @@ function takeStepAside(step: Step): Promise<number> {
 export function copyData(from: number, to: number, size: number): number {
   const steps = copying(from, to, size);
   let next = steps.next();
-  while (next.done !== true) next = steps.next(takeStep(next.value));
+  while (next.done !== true) next = steps.next(takeStep(next.value, HERE));
   return next.value;
 }
 
@@ -128,6 +132,6 @@ export function copyData(from: number, to: number, size: number): number {
 export async function copyDataAside(from: number, to: number, size: number): Promise<number> {
   const steps = copying(from, to, size);
   let next = steps.next();
-  while (next.done !== true) next = steps.next(await takeStepAside(next.value));
+  while (next.done !== true) next = steps.next(await takeStep(next.value, ASIDE));
   return next.value;
 }

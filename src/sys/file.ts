@@ -2,7 +2,7 @@
 
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
-import { O_CLOEXEC } from './constants.js';
+import { O_CLOEXEC, SYNC_FILE_RANGE_WRITE } from './constants.js';
 import { bind, cString, result } from './libc.js';
 
 const nativeOpenat = bind('int openat(int, void *, int, unsigned int)');
@@ -79,8 +79,6 @@ export function fsync(fd: number): number {
 export function fdatasync(fd: number): number {
   return result(nativeFdatasync(fd));
 }
-
-const SYNC_FILE_RANGE_WRITE = 2;
 
 /** Begins to write a range of a file to disk, and does not wait: an fsync that follows has less to do. */
 export function startWriting(fd: number, range: { offset: number; length: number }): number {

@@ -13,17 +13,18 @@ let libc: ReturnType<typeof Koffi.load> | undefined;
 
 type Native = (...args: readonly unknown[]) => number;
 
+const loadKoffi = (): typeof Koffi => (koffi ??= require('koffi') as typeof Koffi);
+
+const fromLibc = (prototype: string): ReturnType<ReturnType<typeof Koffi.load>['func']> =>
+  (libc ??= loadKoffi().load('libc.so.6')).func(prototype);
+
 /**
  * Binds a libc function by its C prototype, when it is first called: most commands need few of them, and binding
  * all takes as long as starting Node. Variadic functions are bound with the arguments we pass.
  */
 export function bind(prototype: string): Native {
   let native: Native | undefined;
-  const get = (): Native => {
-    koffi ??= require('koffi') as typeof Koffi;
-    libc ??= koffi.load('libc.so.6');
-    return (native = libc.func(prototype));
-  };
+  const get = (): Native => (native = fromLibc(prototype));
   const first = prototype.indexOf('(') + 1;
   const arity = prototype[first] === ')' ? 0 : prototype.split(',').length;
   // Spelled out by arity: collecting arguments in an array would cost more than the rest of the call.
@@ -56,13 +57,11 @@ const waiting: (() => void)[] = [];
  * event loop, with the value or -errno. Buffers must be left alone until then.
  */
 export function bindAside(prototype: string): (...args: readonly unknown[]) => Promise<number> {
-  let native: ReturnType<ReturnType<typeof Koffi.load>['func']> | undefined;
+  let native: ReturnType<typeof fromLibc> | undefined;
   return async (...args) => {
     while (aside.size >= MAX_ASIDE) await new Promise<void>((resolve) => waiting.push(resolve));
     aside.add(args);
-    koffi ??= require('koffi') as typeof Koffi;
-    libc ??= koffi.load('libc.so.6');
-    const call = (native ??= libc.func(prototype));
+    const call = (native ??= fromLibc(prototype));
     return new Promise((resolve, reject) => {
       call.async(...args, (error: Error | null, value: number) => {
         // Koffi has brought the other thread's errno along, for the time of this callback.
@@ -77,8 +76,7 @@ export function bindAside(prototype: string): (...args: readonly unknown[]) => P
 
 /** Binds a function of the running program itself. */
 export function bindOwn(prototype: string): (...args: readonly unknown[]) => unknown {
-  koffi ??= require('koffi') as typeof Koffi;
-  return koffi.load(null).func(prototype) as (...args: readonly unknown[]) => unknown;
+  return loadKoffi().load(null).func(prototype) as (...args: readonly unknown[]) => unknown;
 }
 
 const libraries: ReturnType<typeof Koffi.load>[] = [];
@@ -88,9 +86,9 @@ const libraries: ReturnType<typeof Koffi.load>[] = [];
  * and needs a library of that SONAME gets this one (dlopen(3)).
  */
 export function loadLibrary(file: string): boolean {
-  koffi ??= require('koffi') as typeof Koffi;
+  const { load } = loadKoffi();
   try {
-    libraries.push(koffi.load(file));
+    libraries.push(load(file));
     return true;
   } catch {
     return false;
@@ -104,8 +102,7 @@ export function result(value: number): number {
 
 /** Where the bytes of a buffer are, for structures that hold pointers; valid as long as the buffer lives. */
 export function addressOf(buffer: Buffer): bigint {
-  koffi ??= require('koffi') as typeof Koffi;
-  return koffi.address(buffer);
+  return loadKoffi().address(buffer);
 }
 
 /**
