@@ -127,6 +127,7 @@ const RULES = new Map<string, OptionRule>([
       values: { on: 'on', off: 'follow', follow: 'follow', nofollow: 'nofollow' },
     },
   ],
+  ['low_latency', { kind: 'choice', field: 'lowLatency', values: { on: true, off: false } }],
   ['metacopy', { kind: 'choice', field: 'metacopy', values: { on: true, off: false } }],
   // Hard links are always kept.
   ['index', passedOver(oneOf('on', 'off'), 'on', 'off')],

@@ -1,11 +1,11 @@
 // One mounted connection: negotiates with the kernel, then answers requests until the file system is un-mounted.
 
 import { SysError, VeneerError, errno } from '../core/index.js';
-import { POLLIN, PollSet, eventLoopFd, ioctl, read, write } from '../sys/index.js';
+import { CpuLatency, POLLIN, PollSet, eventLoopFd, ioctl, read, write, yieldProcessor } from '../sys/index.js';
 import { Dispatcher } from './dispatch.js';
 import type { Filesystem, Kernel } from './filesystem.js';
-import { SpinBudget } from './spin.js';
 import type { Statistics } from './statistics.js';
+import { Waiting } from './waiting.js';
 import * as abi from './wire/abi.js';
 import { OUT_HEADER, initFlag2, opcode } from './wire/abi.js';
 import { chooseInit, readInit, writeInit } from './wire/init.js';
@@ -36,6 +36,8 @@ export interface SessionOptions {
   readonly acl: boolean;
   /** Let the kernel open files without telling us: for a file system that nobody can change. */
   readonly noOpen: boolean;
+  /** While requests come quickly, keep idle processors from sleeping, where we may (it takes root). */
+  readonly lowLatency: boolean;
   readonly statistics: Statistics;
   /** Called once the kernel and we have agreed: from here on the mount answers. */
   readonly onReady: () => void;
@@ -50,11 +52,14 @@ export class Session {
   readonly #reply = Buffer.alloc(MAX_WRITE + HEADER_ROOM);
   readonly #dispatcher: Dispatcher;
   readonly #poll: PollSet;
-  readonly #spin = new SpinBudget();
+  readonly #latency: CpuLatency | undefined;
+  readonly #waiting: Waiting;
   #ready = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#latency = options.lowLatency ? CpuLatency.open() : undefined;
+    this.#waiting = new Waiting(this.#latency);
     const polled: number[] = [];
     polled[DEVICE] = options.device;
     polled[EVENT_LOOP] = eventLoopFd();
@@ -87,7 +92,11 @@ export class Session {
         if (streak < LONGEST_STREAK && this.#dispatcher.pending === 0) continue;
       } else if (settled) {
         this.#options.onIdle();
-        this.#poll.wait(-1);
+        const limit = this.#waiting.sleep();
+        if (this.#poll.wait(limit) === 0) {
+          this.#waiting.slept();
+          continue;
+        }
         if (this.#poll.ready(EVENT_LOOP) === 0) continue;
         // What is done in the first turn may have asked for more to be watched, which the second one begins.
         await turn();
@@ -98,6 +107,7 @@ export class Session {
       streak = 0;
     }
     while (this.#dispatcher.pending > 0) await turn(LINGER);
+    this.#latency?.close();
     this.#options.filesystem.destroy();
   }
 
@@ -107,7 +117,8 @@ export class Session {
     for (;;) {
       const length = read(this.#options.device, this.#request.buffer);
       if (length > 0) {
-        if (tries > 0) this.#spin.rewarded();
+        if (tries > 0) this.#waiting.rewarded();
+        this.#waiting.taken();
         return length;
       }
       switch (-length) {
@@ -122,12 +133,13 @@ export class Session {
         default:
           throw new SysError(-length, 'read', '/dev/fuse');
       }
-      if (tries < 0) tries = this.#spin.tries();
+      if (tries < 0) tries = this.#waiting.tries();
       else if (tries > 0) {
         tries -= 1;
-        if (tries === 0) this.#spin.wasted();
+        if (tries === 0) this.#waiting.wasted();
       }
       if (tries === 0) return -1;
+      yieldProcessor();
     }
   }
 

@@ -53,6 +53,11 @@ export interface OverlayOptions extends IdRules {
    * `nofollow`: that, and one that was renamed before is EPERM.
    */
   readonly redirectDir?: 'on' | 'follow' | 'nofollow';
+  /**
+   * While requests come in quick succession, ask the kernel to keep idle processors from sleeping; on by default, and without
+   * effect for users other than root.
+   */
+  readonly lowLatency?: boolean;
   /** By default `direct`. */
   readonly transport?: Transport;
 }

@@ -42,6 +42,7 @@ export async function serveDirectly(options: OverlayOptions, events: ServerEvent
     passthrough: options.passthrough !== 'off',
     acl: options.noacl !== true,
     noOpen: overlay.work === undefined && cachesPages(options),
+    lowLatency: options.lowLatency !== false,
     statistics,
     onReady: () => {
       events.ready();

@@ -7,6 +7,7 @@ const nativePoll = bind('int poll(void *, unsigned long, int)');
 const nativeGetrlimit = bind('int getrlimit64(int, void *)');
 const nativeSetrlimit = bind('int setrlimit64(int, void *)');
 const nativeKill = bind('int kill(int, int)');
+const nativeSchedYield = bind('int sched_yield()');
 
 /** A set of fds to wait on: `struct pollfd[]`, kept between calls. */
 export class PollSet {
@@ -99,4 +100,9 @@ export function duplicate(fd: number): number {
 export function setNonBlocking(fd: number): number {
   const flags = result(nativeFcntl(fd, F_GETFL, 0));
   return flags < 0 ? flags : result(nativeFcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+/** Lets others who wait for this processor go first (sched_yield(2)). */
+export function yieldProcessor(): void {
+  nativeSchedYield();
 }

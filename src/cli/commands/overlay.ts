@@ -42,6 +42,7 @@ Options:
      static_nlink       show a link count of 1 for every directory
      metacopy=on        copy only the attributes of a file as long as nothing else of it changes; whoever mounts the
                         upper directory later has to say so, too
+     low_latency=off    let idle processors sleep as deeply as they like while requests come quickly: slower, and cooler
      xino=,index=       accepted: inode numbers are unique and stay, hard links are kept, in any case
   --transport fuse-native, -o transport=fuse-native
                         speak to the kernel through the npm package fuse-native and libfuse 2, for comparison: slower, and for

@@ -102,7 +102,9 @@ describe('options that are passed over', () => {
     ['private,allow_other,default_permissions,fsname=x,subtype=y,x-systemd.automount,x-gvfs-hide'],
     ['context="system_u:object_r:container_file_t:s0:c1,c2"'],
     ['threaded=1,writeback=0,fsync=1,redirect_dir=on,xino=auto,volatile,fast_ino'],
-    ['xino=on,xino=off,index=on,index=off,metacopy=on,metacopy=off,redirect_dir=off,redirect_dir=follow,fsync=0'],
+    [
+      'xino=on,xino=off,index=on,index=off,metacopy=on,metacopy=off,redirect_dir=off,redirect_dir=follow,fsync=0,low_latency=off',
+    ],
   ])('without a word: %s', (list) => {
     expect(line(list)).toEqual([]);
   });
@@ -255,6 +257,11 @@ describe('refused', () => {
       "option squash_to_uid: 'bob' is not an id",
     ],
     ['squashing to nobody', ['-o', 'lowerdir=/a,squash_to_gid=', '/mnt'], "option squash_to_gid: '' is not an id"],
+    [
+      'an unknown word for low_latency',
+      ['-o', 'lowerdir=/a,low_latency=yes', '/mnt'],
+      "option low_latency: 'yes' is not",
+    ],
     ['an unknown word for a switch', ['-o', 'lowerdir=/a,metacopy=maybe', '/mnt'], "option metacopy: 'maybe' is not"],
   ])('%s', (_what, args, why) => {
     expect(() => parse(...args)).toThrow(why);

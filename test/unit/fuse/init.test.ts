@@ -47,6 +47,7 @@ async function serve(
     passthrough: wishes.passthrough ?? true,
     acl: wishes.acl ?? true,
     noOpen: false,
+    lowLatency: false,
     onReady: () => (ready += 1),
     onIdle: () => undefined,
     logError: (message) => logged.push(message),
