@@ -38,6 +38,8 @@ export interface DispatchOptions {
   readonly statistics: Statistics;
   /** Sends the first `length` bytes of the reply buffer. */
   readonly send: (length: number) => void;
+  /** Sends the reply in the reply buffer, a header alone, when there is nothing more urgent. */
+  readonly sendLater: () => void;
   readonly logError: (message: string, error: unknown) => void;
 }
 
@@ -52,6 +54,7 @@ export class Dispatcher {
   readonly #noOpen: boolean;
   readonly #statistics: Statistics;
   readonly #send: (length: number) => void;
+  readonly #sendLater: () => void;
   readonly #logError: DispatchOptions['logError'];
   readonly #sink: ReplySink;
   #entry = new Entry();
@@ -67,6 +70,7 @@ export class Dispatcher {
     this.#noOpen = options.noOpen;
     this.#statistics = options.statistics;
     this.#send = options.send;
+    this.#sendLater = options.sendLater;
     this.#logError = options.logError;
     this.#sink = new ReplySink(options.replyBuffer, options.validity);
   }
@@ -98,7 +102,8 @@ export class Dispatcher {
 
   #reply(id: Pending, error: number, length: number): void {
     reply.writeHeader(this.#out, { length, error, uniqueLow: id.uniqueLow, uniqueHigh: id.uniqueHigh });
-    this.#send(length);
+    if (id.op === opcode.RELEASE) this.#sendLater();
+    else this.#send(length);
     this.#record(id, error !== 0);
   }
 
@@ -249,7 +254,8 @@ export class Dispatcher {
         q.body(BODY_SIZE.open);
         const { opened } = this.#newOut();
         const killSuidgid = (q.u32(4) & abi.FUSE_OPEN_KILL_SUIDGID) !== 0;
-        return this.#withOpened(id, opened, fs.open(nodeid, { ...callerOf(q), flags: q.u32(0), killSuidgid }, opened));
+        const options = { caller: { uid: q.uid, gid: q.gid }, flags: q.u32(0), killSuidgid };
+        return this.#withOpened(id, opened, fs.open(nodeid, options, opened));
       }
       case opcode.CREATE: {
         q.body(BODY_SIZE.create);

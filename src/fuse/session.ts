@@ -20,6 +20,8 @@ const HEADER_ROOM = 4096;
 
 /** So many requests are answered in a row before others that live in the event loop (signals, visitors) have a turn. */
 const LONGEST_STREAK = 64;
+/** So many replies that nobody waits for are kept back: the kernel counts them as background requests (MAX_BACKGROUND). */
+const MOST_DONE = 8;
 /** Milliseconds between looks at work still going on after the un-mount. */
 const LINGER = 10;
 
@@ -41,8 +43,8 @@ export interface SessionOptions {
   readonly statistics: Statistics;
   /** Called once the kernel and we have agreed: from here on the mount answers. */
   readonly onReady: () => void;
-  /** Called before the thread goes to sleep. */
-  readonly onIdle: () => void;
+  /** Called before the thread goes to sleep: may do a little of what can wait. Whether there is more of that. */
+  readonly onIdle: () => boolean;
   readonly logError: (message: string, error: unknown) => void;
 }
 
@@ -54,6 +56,11 @@ export class Session {
   readonly #poll: PollSet;
   readonly #latency: CpuLatency | undefined;
   readonly #waiting: Waiting;
+  /** Requests done of which the kernel has not been told: nobody waits for that. */
+  readonly #done: Buffer[] = [];
+  readonly #spare: Buffer[] = [];
+  /** Whether the event loop has nothing left to do, and watches all it is to watch. */
+  #settled = false;
   #ready = false;
 
   constructor(options: SessionOptions) {
@@ -71,39 +78,41 @@ export class Session {
       statistics: options.statistics,
       noOpen: options.noOpen,
       send: (length) => {
-        this.#send(length);
+        this.#send(this.#reply, length);
       },
-      logError: options.logError,
+      sendLater: () => {
+        this.#sendLater();
+      },
+      logError: (message, error) => {
+        this.#logError(message, error);
+      },
     });
   }
 
   /** Serves until un-mounted. Throws VeneerError if the kernel is too old, SysError if the device fails. */
   async run(): Promise<void> {
     let streak = 0;
-    // Whether the event loop has nothing left to do, and watches all it is to watch, since the last request.
-    let settled = false;
+    // Whether we have asked for a while already, and the event loop had a turn since.
+    let asked = false;
     for (;;) {
-      const length = this.#take(settled);
+      const length = this.#take(asked);
+      asked = false;
       if (length === 0) break;
       if (length > 0) {
         this.#handle(length);
         streak += 1;
-        settled = false;
-        if (streak < LONGEST_STREAK && this.#dispatcher.pending === 0) continue;
-      } else if (settled) {
-        this.#options.onIdle();
-        const limit = this.#waiting.sleep();
-        if (this.#poll.wait(limit) === 0) {
-          this.#waiting.slept();
-          continue;
-        }
-        if (this.#poll.ready(EVENT_LOOP) === 0) continue;
+        if (this.#dispatcher.pending > 0) this.#settled = false;
+        else if (streak < LONGEST_STREAK) continue;
+      } else if (this.#settled) {
+        asked = this.#options.onIdle();
+        if (asked || !this.#sleep()) continue;
         // What is done in the first turn may have asked for more to be watched, which the second one begins.
         await turn();
       } else {
-        settled = true;
+        this.#settled = true;
       }
       await turn();
+      asked = length < 0;
       streak = 0;
     }
     while (this.#dispatcher.pending > 0) await turn(LINGER);
@@ -111,13 +120,20 @@ export class Session {
     this.#options.filesystem.destroy();
   }
 
+  /** Sleeps until there is a request or the event loop has something to do, as it returns; or for a while. */
+  #sleep(): boolean {
+    if (this.#poll.wait(this.#waiting.sleep()) !== 0) return this.#poll.ready(EVENT_LOOP) !== 0;
+    this.#waiting.slept();
+    return false;
+  }
+
   /** The length of the next request; 0 when un-mounted; -1 when there is none: at `once`, or after a while of asking. */
   #take(once: boolean): number {
-    let tries = once || this.#dispatcher.pending > 0 ? 0 : -1;
+    let until = 0;
     for (;;) {
       const length = read(this.#options.device, this.#request.buffer);
       if (length > 0) {
-        if (tries > 0) this.#waiting.rewarded();
+        if (until > 0) this.#waiting.rewarded();
         this.#waiting.taken();
         return length;
       }
@@ -129,16 +145,19 @@ export class Session {
           // ENOENT: the request was interrupted before we took it.
           continue;
         case errno.EAGAIN:
+          this.#sendDone();
           break;
         default:
           throw new SysError(-length, 'read', '/dev/fuse');
       }
-      if (tries < 0) tries = this.#waiting.tries();
-      else if (tries > 0) {
-        tries -= 1;
-        if (tries === 0) this.#waiting.wasted();
+      if (until === 0) {
+        const patience = once || this.#dispatcher.pending > 0 ? 0 : this.#waiting.patience();
+        if (patience === 0) return -1;
+        until = performance.now() + patience;
+      } else if (performance.now() > until) {
+        this.#waiting.wasted();
+        return -1;
       }
-      if (tries === 0) return -1;
       yieldProcessor();
     }
   }
@@ -148,7 +167,7 @@ export class Session {
       this.#request.reset(length);
     } catch (error) {
       // Without a header there is nobody to answer.
-      this.#options.logError('unreadable request', error);
+      this.#logError('unreadable request', error);
       return;
     }
     if (this.#request.opcode === opcode.INIT) this.#init();
@@ -168,7 +187,7 @@ export class Session {
     const length = OUT_HEADER.size + writeInit(this.#reply, OUT_HEADER.size, choice);
     const { uniqueLow, uniqueHigh } = this.#request;
     writeHeader(this.#reply, { length, error: 0, uniqueLow, uniqueHigh });
-    this.#send(length);
+    this.#send(this.#reply, length);
     if (!this.#ready) this.#options.onReady();
     this.#ready = true;
   }
@@ -195,14 +214,35 @@ export class Session {
     };
   }
 
-  #send(length: number): void {
-    const sent = write(this.#options.device, this.#reply, length);
+  /** Keeps the reply in the reply buffer, a header alone, until no request waits. */
+  #sendLater(): void {
+    const reply = this.#spare.pop() ?? Buffer.alloc(OUT_HEADER.size);
+    this.#reply.copy(reply, 0, 0, OUT_HEADER.size);
+    this.#done.push(reply);
+    if (this.#done.length >= MOST_DONE) this.#sendDone();
+  }
+
+  #sendDone(): void {
+    for (let reply = this.#done.pop(); reply !== undefined; reply = this.#done.pop()) {
+      this.#send(reply, reply.length);
+      this.#spare.push(reply);
+    }
+  }
+
+  #send(reply: Buffer, length: number): void {
+    const sent = write(this.#options.device, reply, length);
     if (sent >= 0) return;
     // ENOENT: the client gave up waiting (a signal); ENODEV: un-mounted meanwhile. Nobody reads the answer.
     if (sent === -errno.ENOENT || sent === -errno.ENODEV) return;
-    const error = this.#reply.readInt32LE(OUT_HEADER.error);
+    const error = reply.readInt32LE(OUT_HEADER.error);
     const what = `reply of ${String(length)} bytes, error ${String(error)}`;
-    this.#options.logError(`the kernel refused a ${what}`, new SysError(-sent, 'write', '/dev/fuse'));
+    this.#logError(`the kernel refused a ${what}`, new SysError(-sent, 'write', '/dev/fuse'));
+  }
+
+  #logError(message: string, error: unknown): void {
+    this.#options.logError(message, error);
+    // A log may be written by and by.
+    this.#settled = false;
   }
 }
 

@@ -13,12 +13,12 @@ export interface Latency {
   readonly restore: () => void;
 }
 
-/** Tries before sleeping: about the time a wake-up takes, where processors sleep. */
-const TRIES = 100;
+/** For how many milliseconds to ask: about the time a wake-up takes, where processors sleep. */
+const PATIENT = 0.1;
 /** Where they do not. */
-const TRIES_AWAKE = 30;
-/** After this many fruitless rounds, only one round in PROBE_EVERY polls. */
-const PATIENCE = 4;
+const PATIENT_AWAKE = 0.03;
+/** After this many fruitless rounds, only one round in PROBE_EVERY asks. */
+const FRUITLESS = 4;
 const PROBE_EVERY = 8;
 
 /** Requests come quickly if there are BURST of them in WINDOW milliseconds: then waking takes a part of the time worth saving. */
@@ -42,22 +42,22 @@ export class Waiting {
     this.#now = now;
   }
 
-  /** How often to ask the device before sleeping. */
-  tries(): number {
-    if (this.#awake) return TRIES_AWAKE;
-    if (this.#fruitless < PATIENCE) return TRIES;
+  /** For how many milliseconds to ask the device before sleeping. */
+  patience(): number {
+    const patience = this.#awake ? PATIENT_AWAKE : PATIENT;
+    if (this.#fruitless < FRUITLESS) return patience;
     this.#skipped += 1;
     if (this.#skipped < PROBE_EVERY) return 0;
     this.#skipped = 0;
-    return TRIES;
+    return patience;
   }
 
-  /** Polling found a request before its tries ran out. */
+  /** A request came while we asked. */
   rewarded(): void {
     this.#fruitless = 0;
   }
 
-  /** Polling ran out. */
+  /** None came. */
   wasted(): void {
     this.#fruitless += 1;
   }

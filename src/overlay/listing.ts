@@ -51,6 +51,10 @@ export class Listing {
   readonly #removed = new Set<ByteString>();
   readonly #added = new Set<ByteString>();
 
+  get size(): number {
+    return this.#entries.length + this.#added.size - this.#removed.size;
+  }
+
   constructor(names: Iterable<ByteString>) {
     this.#entries = withNames([], names);
   }

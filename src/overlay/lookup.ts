@@ -24,11 +24,18 @@ const second = new Stat();
  */
 export function lookupChild(o: Overlay, parent: DirNode, name: ByteString): Node | undefined | number {
   const known = parent.children.get(name);
-  if (known !== undefined) {
-    o.names.known += 1;
-    const status = statNode(o, known, o.stat);
-    return status < 0 ? status : known;
-  }
+  if (known === undefined) return searchChild(o, parent, name);
+  o.names.known += 1;
+  const status = statNode(o, known, o.stat);
+  return status < 0 ? status : known;
+}
+
+/** As `lookupChild`, for who needs no attributes: a node that is known is not looked at. */
+export function childOf(o: Overlay, parent: DirNode, name: ByteString): Node | undefined | number {
+  return parent.children.get(name) ?? searchChild(o, parent, name);
+}
+
+function searchChild(o: Overlay, parent: DirNode, name: ByteString): Node | undefined | number {
   if (parent.at === undefined && parent !== o.nodes.root) return undefined;
   const found = find(parent, name, o.stat);
   o.names.found += 1;

@@ -137,7 +137,7 @@ export function register(
 
 /** A handle whose data goes through the kernel's pages; an fd is needed when a page is missing. Returns 0. */
 function registerCached(o: Overlay, node: FileNode, how: { flags: number; fd: number }, opened: Opened): number {
-  opened.fh = o.handles.add({ node, ...how });
+  opened.fh = o.handles.add({ node, flags: how.flags, fd: how.fd });
   // What is written through passthrough makes no page stale: opening with it drops them (fuse_open).
   opened.flags = FOPEN_KEEP_CACHE;
   return 0;

@@ -3,28 +3,17 @@
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import type { Outcome } from '../fuse/index.js';
-import { list } from '../stack/index.js';
-import {
-  AT_REMOVEDIR,
-  O_NOFOLLOW,
-  O_PATH,
-  RENAME_EXCHANGE,
-  Stat,
-  openat,
-  renameat2,
-  statx,
-  unlinkat,
-} from '../sys/index.js';
+import { list, showsNothing } from '../stack/index.js';
+import { AT_REMOVEDIR, O_NOFOLLOW, O_PATH, RENAME_EXCHANGE, Stat, openat, renameat2, unlinkat } from '../sys/index.js';
 import { copyUpDirectory } from './copy-up-directory.js';
 import { copyUp, copyUpName } from './copy-up.js';
 import { countByUpper, countNames, dropIndex } from './hard-links.js';
 import { removeFromListing } from './listing.js';
-import { findLower, lookupChild } from './lookup.js';
+import { childOf, findLower } from './lookup.js';
 import type { DirNode, FileNode } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
 import { checkDelete } from './protection.js';
-import { removeTree } from './work-dir.js';
 import type { WorkDir } from './work-dir.js';
 
 const spare = new Stat();
@@ -35,26 +24,27 @@ export function lowerHas(parent: DirNode, name: ByteString): boolean | number {
   return typeof found === 'number' ? found : found !== undefined;
 }
 
-/** Puts a whiteout in the place of whatever the upper has under a name. Returns 0 or -errno. */
-function replaceByWhiteout(work: WorkDir, dirfd: number, name: ByteString): number {
-  const placed = work.whiteout(dirfd, name);
-  if (placed !== -errno.EEXIST) return placed;
-  const found = statx(dirfd, name, spare);
-  if (found < 0) return found;
-  const directory = spare.isDirectory;
+/** Puts a whiteout in the place of whatever the upper has under a name: a `directory`, something else, or nothing. */
+function replaceByWhiteout(work: WorkDir, at: { dirfd: number; name: ByteString }, directory: boolean): number {
+  const { dirfd, name } = at;
+  if (!directory) {
+    const placed = work.whiteout(dirfd, name);
+    if (placed !== -errno.EEXIST) return placed;
+  }
   const temporary = work.newName();
   const made = work.whiteout(work.fd, temporary, dirfd);
   if (made < 0) return made;
-  const swapped = renameat2({ dirfd: work.fd, name: temporary }, { dirfd, name }, directory ? RENAME_EXCHANGE : 0);
+  const swapped = renameat2({ dirfd: work.fd, name: temporary }, at, directory ? RENAME_EXCHANGE : 0);
   if (swapped < 0) {
     unlinkat(work.fd, temporary);
     return swapped;
   }
-  return directory ? removeTree(work.fd, temporary) : 0;
+  if (directory) work.discard(temporary);
+  return 0;
 }
 
 export function unlink(o: Overlay, parent: DirNode, name: ByteString): Outcome {
-  const node = lookupChild(o, parent, name);
+  const node = childOf(o, parent, name);
   if (typeof node === 'number') return node;
   if (node === undefined) return -errno.ENOENT;
   if (node.kind === 'directory') return -errno.EISDIR;
@@ -79,7 +69,7 @@ function unlinkNode(o: Overlay, at: { parent: DirNode; name: ByteString; node: F
   if (dirfd < 0) return dirfd;
   const ready = beforeRemoval(o, node, { parent, name });
   if (ready < 0) return ready;
-  const status = below ? replaceByWhiteout(work, dirfd, name) : unlinkat(dirfd, name);
+  const status = below ? replaceByWhiteout(work, { dirfd, name }, false) : unlinkat(dirfd, name);
   if (status < 0) return status;
   forgetName(o, node, { parent, name });
   return 0;
@@ -129,42 +119,54 @@ export function forgetName(o: Overlay, node: FileNode, at: { parent: DirNode; na
 }
 
 export function rmdir(o: Overlay, parent: DirNode, name: ByteString): number {
-  const node = lookupChild(o, parent, name);
+  const node = childOf(o, parent, name);
   if (typeof node === 'number') return node;
   if (node === undefined) return -errno.ENOENT;
   if (node.kind !== 'directory') return -errno.ENOTDIR;
   if (o.work === undefined) return -errno.EROFS;
   const refused = checkDelete(parent, node);
   if (refused < 0) return refused;
-  const empty = isEmpty(node);
+  const empty = isEmpty(o.work, node);
   if (empty < 0) return empty;
   const below = node.upper === undefined || lowerHas(parent, name);
   if (typeof below === 'number') return below;
   const up = copyUpDirectory(o, parent);
   if (up < 0) return up;
   const dirfd = parent.writable.fd();
+  if (dirfd < 0) return dirfd;
   // Whoever stands in the directory keeps it open through this.
   if (node.upper !== undefined) node.upper.fd();
-  const status = below ? replaceByWhiteout(o.work, dirfd, name) : removeUpperDirectory(o.work, dirfd, name);
+  const at = { dirfd, name };
+  const status = below ? replaceByWhiteout(o.work, at, node.upper !== undefined) : removeUpperDirectory(o.work, at);
   if (status < 0) return status;
   forgetDirectory(o, node);
   return 0;
 }
 
 /** Returns 0, or -errno (ENOTEMPTY). */
-export function isEmpty(node: DirNode): number {
-  const names = list(node.parts);
-  if (typeof names === 'number') return names;
-  return names.size === 0 ? 0 : -errno.ENOTEMPTY;
+export function isEmpty(work: WorkDir, node: DirNode): number {
+  const { listing, upper } = node;
+  if (listing === undefined) {
+    const names = list(node.parts);
+    if (typeof names === 'number') return names;
+    return names.size === 0 ? 0 : -errno.ENOTEMPTY;
+  }
+  if (listing.size > 0) return -errno.ENOTEMPTY;
+  if (upper === undefined) return 0;
+  // What somebody put there behind the mount's back is not removed unseen.
+  const bare = showsNothing(upper, work.whiteoutIno);
+  if (typeof bare === 'number') return bare;
+  return bare ? 0 : -errno.ENOTEMPTY;
 }
 
 /** Removes a directory of the upper that looks empty but may hold whiteouts. */
-function removeUpperDirectory(work: WorkDir, dirfd: number, name: ByteString): number {
-  const status = unlinkat(dirfd, name, AT_REMOVEDIR);
+function removeUpperDirectory(work: WorkDir, at: { dirfd: number; name: ByteString }): number {
+  const status = unlinkat(at.dirfd, at.name, AT_REMOVEDIR);
   if (status !== -errno.ENOTEMPTY) return status;
   const temporary = work.newName();
-  const moved = renameat2({ dirfd, name }, { dirfd: work.fd, name: temporary });
-  return moved < 0 ? moved : removeTree(work.fd, temporary);
+  const moved = renameat2(at, { dirfd: work.fd, name: temporary });
+  if (moved >= 0) work.discard(temporary);
+  return moved;
 }
 
 /** After a directory went: its name may belong to another one now. */

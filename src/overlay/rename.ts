@@ -22,13 +22,13 @@ import { copyUpDirectory, markImpure, stageDirectory } from './copy-up-directory
 import { copyUp, copyUpName } from './copy-up.js';
 import { prepare } from './create.js';
 import { addToListing, removeFromListing } from './listing.js';
-import { lookupChild } from './lookup.js';
+import { childOf } from './lookup.js';
 import type { DirNode, FileNode, Name, Node } from './node.js';
 import { after } from './outcome.js';
 import type { Overlay } from './overlay.js';
 import { checkCreate, checkDelete } from './protection.js';
 import { beforeRemoval, forgetDirectory, forgetName, isEmpty, lowerHas } from './remove.js';
-import { removeTree } from './work-dir.js';
+import type { WorkDir } from './work-dir.js';
 
 export interface RenameRequest {
   readonly from: Name;
@@ -43,10 +43,10 @@ export function rename(o: Overlay, request: RenameRequest): Outcome {
   const { from, to, flags } = request;
   if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0) return -errno.EINVAL;
   if (o.work === undefined) return -errno.EROFS;
-  const source = lookupChild(o, from.parent, from.name);
+  const source = childOf(o, from.parent, from.name);
   if (source === undefined) return -errno.ENOENT;
   if (typeof source === 'number') return source;
-  const target = lookupChild(o, to.parent, to.name);
+  const target = childOf(o, to.parent, to.name);
   if (typeof target === 'number') return target;
   if (source === target) return 0;
   if (target !== undefined && (flags & RENAME_NOREPLACE) !== 0) return -errno.EEXIST;
@@ -62,7 +62,7 @@ export function rename(o: Overlay, request: RenameRequest): Outcome {
       after(bringUp(o, target, to), () => exchange(o, request, { source, target })),
     );
   }
-  const refused = target === undefined ? 0 : checkReplace(source, target);
+  const refused = target === undefined ? 0 : checkReplace(o.work, source, target);
   if (refused < 0) return refused;
   // The links that remain of a replaced file must count right.
   const spans = target?.kind === 'other' && !target.inUpper && target.linkKey !== undefined;
@@ -83,8 +83,8 @@ function needsRedirect(node: Node | undefined): boolean {
   return node?.kind === 'directory' && (node.isMerged || node.upper === undefined);
 }
 
-function checkReplace(source: Node, target: Node): number {
-  if (target.kind === 'directory') return source.kind === 'directory' ? isEmpty(target) : -errno.EISDIR;
+function checkReplace(work: WorkDir, source: Node, target: Node): number {
+  if (target.kind === 'directory') return source.kind === 'directory' ? isEmpty(work, target) : -errno.EISDIR;
   return source.kind === 'directory' ? -errno.ENOTDIR : 0;
 }
 
@@ -183,7 +183,7 @@ function clearWhiteouts(o: Overlay, upper: RealDir, at: Name): number {
   if (status >= 0) status = makeOpaque(entryPath(work.fd, temporary), o.namespace);
   const place = { dirfd: at.parent.writable.fd(), name: at.name };
   if (status >= 0) status = renameat2({ dirfd: work.fd, name: temporary }, place, RENAME_EXCHANGE);
-  removeTree(work.fd, temporary);
+  work.discard(temporary);
   return status < 0 ? status : 0;
 }
 

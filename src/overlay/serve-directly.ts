@@ -53,6 +53,7 @@ export async function serveDirectly(options: OverlayOptions, events: ServerEvent
     onIdle: () => {
       showGauges(statistics, overlay);
       memory.idle();
+      return overlay.work?.tidy() === true;
     },
     logError: events.log,
   });

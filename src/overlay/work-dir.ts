@@ -4,6 +4,7 @@
 import { VeneerError, errno, toByteString } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { LayerDir, RealDir } from '../stack/index.js';
+import type { Ino } from '../stack/index.js';
 import {
   AT_FDCWD,
   AT_REMOVEDIR,
@@ -22,6 +23,7 @@ import {
   setxattr,
   statx,
   unlinkat,
+  visitDirectory,
 } from '../sys/index.js';
 import { TRUSTED, USER, announceXattrWhiteouts, makeWhiteout, makeXattrWhiteout } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
@@ -30,6 +32,11 @@ import { dropOrphans } from './hard-links.js';
 
 const WORK = 'work';
 const INDEX = 'index';
+
+/** So many files are removed in one go while nobody waits: a part of a millisecond. */
+const SLICE = 64;
+/** So many names are read ahead for that. */
+const READ_AHEAD = 4096;
 
 /** Removes everything in a directory. Returns 0 or the first -errno. */
 export function emptyDirectory(dirfd: number): number {
@@ -71,6 +78,10 @@ export class WorkDir {
   #whiteout: ByteString | undefined;
   /** Whiteouts are made as files with an attribute: mknod was refused. */
   #byXattr = false;
+  #whiteoutIno: Ino | undefined;
+  /** Directories in `work` to be removed, and what is known to be in the last of them. */
+  readonly #discarded: ByteString[] = [];
+  #contents: ByteString[] = [];
 
   /** Takes over an existing directory and cleans what a killed server left in it. Throws VeneerError or SysError. */
   constructor(path: string, namespace?: XattrNamespace) {
@@ -122,9 +133,51 @@ export class WorkDir {
     }
     if (made < 0) return made;
     this.#whiteout = fresh;
+    this.#whiteoutIno = this.#byXattr ? undefined : inoOf(this.fd, fresh);
     const linked = linkat({ dirfd: this.fd, name: fresh }, { dirfd, name });
     if (linked !== -errno.EMLINK && linked !== -errno.EPERM) return linked;
     return this.#byXattr ? makeXattrWhiteout(dirfd, name, this.namespace) : makeWhiteout(dirfd, name);
+  }
+
+  /** The file of which whiteouts are links, as far as they are devices. */
+  get whiteoutIno(): Ino | undefined {
+    return this.#whiteoutIno;
+  }
+
+  /** Has a directory in `work` removed, with the files in it, when nobody waits; or by the next mount. */
+  discard(name: ByteString): void {
+    this.#discarded.push(name);
+    this.#contents = [];
+  }
+
+  /** To be called when there is nothing to do: removes some of what was discarded. Whether there is more. */
+  tidy(): boolean {
+    const name = this.#discarded.at(-1);
+    if (name === undefined) return false;
+    if (!this.#removeSome(name)) {
+      this.#discarded.pop();
+      this.#contents = [];
+    }
+    return this.#discarded.length > 0;
+  }
+
+  /** Whether something of the directory is left that can be removed. */
+  #removeSome(name: ByteString): boolean {
+    const fd = openat(this.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (fd < 0) return false;
+    if (this.#contents.length === 0) {
+      visitDirectory(fd, (entry) => {
+        this.#contents.push(entry);
+        return this.#contents.length < READ_AHEAD;
+      });
+    }
+    const some = this.#contents.splice(-SLICE);
+    const removed = some.filter((entry) => unlinkat(fd, entry) >= 0).length;
+    close(fd);
+    if (removed > 0) return this.#contents.length > 0 || unlinkat(this.fd, name, AT_REMOVEDIR) < 0;
+    // Empty, or with something in it that nobody put there: that is left for the next mount.
+    unlinkat(this.fd, name, AT_REMOVEDIR);
+    return false;
   }
 
   /** Before a whiteout comes into a directory. Returns 0 or -errno. */
@@ -139,6 +192,11 @@ export class WorkDir {
     this.#indexLayer.close();
     this.root.close();
   }
+}
+
+function inoOf(dirfd: number, name: ByteString): Ino | undefined {
+  const stat = new Stat();
+  return statx(dirfd, name, stat) < 0 ? undefined : { inoLow: stat.inoLow, inoHigh: stat.inoHigh };
 }
 
 /** `trusted.` needs CAP_SYS_ADMIN in the initial user namespace; `user.` is open to whoever may write the file. */

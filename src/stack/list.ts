@@ -1,8 +1,10 @@
 // The names of a merged directory.
 
 import type { ByteString } from '../core/index.js';
+import { errno } from '../core/index.js';
 import { DT_CHR, DT_REG, Stat, entryPath, listxattr, openat, close, statx, visitDirectory } from '../sys/index.js';
 import { O_DIRECTORY, O_RDONLY } from '../sys/index.js';
+import type { DirentVisitor } from '../sys/index.js';
 import { WHITEOUT_PREFIX, readMarks } from '../whiteout/index.js';
 import type { Merged } from './lookup.js';
 import type { RealDir } from './real-dir.js';
@@ -25,14 +27,10 @@ interface Candidate {
 function readPart(dir: RealDir): { shown: Candidate[]; hidden: ByteString[] } | number {
   const own = dir.fd();
   if (own < 0) return own;
-  // The cached fd may be O_PATH; a description of its own also keeps concurrent listings apart.
-  const fd = openat(own, '.', O_RDONLY | O_DIRECTORY);
-  if (fd < 0) return fd;
   const all: Candidate[] = [];
-  const status = visitDirectory(fd, (name, type) => {
+  const status = visit(own, (name, type) => {
     all.push({ name, type });
   });
-  close(fd);
   if (status < 0) return status;
   const marks = xattrWhiteoutsIn(own);
   const shown: Candidate[] = [];
@@ -43,6 +41,17 @@ function readPart(dir: RealDir): { shown: Candidate[]; hidden: ByteString[] } | 
     else shown.push(entry);
   }
   return { shown, hidden };
+}
+
+/** As visitDirectory, also by an fd that is O_PATH, for want of the right to list. */
+function visit(dirfd: number, visitor: DirentVisitor): number {
+  const status = visitDirectory(dirfd, visitor);
+  if (status !== -errno.EBADF) return status;
+  const fd = openat(dirfd, '.', O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return fd;
+  const listed = visitDirectory(fd, visitor);
+  close(fd);
+  return listed;
 }
 
 /** Only a directory marked `opaque=x` holds whiteouts in the attribute form. */
@@ -61,6 +70,29 @@ function isWhiteout(dirfd: number, entry: Candidate, xattrForm: boolean): boolea
   const path = entryPath(dirfd, entry.name);
   const names = listxattr(path);
   return typeof names !== 'number' && readMarks(path, names).whiteout;
+}
+
+/** An inode number in halves. */
+export interface Ino {
+  readonly inoLow: number;
+  readonly inoHigh: number;
+}
+
+/**
+ * Whether one directory shows nothing: it is empty, or holds whiteouts alone. One of which all are links may be told, so
+ * that not each is looked at. Or -errno.
+ */
+export function showsNothing(dir: RealDir, whiteout?: Ino): boolean | number {
+  const dirfd = dir.fd();
+  if (dirfd < 0) return dirfd;
+  const others: Candidate[] = [];
+  const status = visit(dirfd, (name, type, inoLow, inoHigh) => {
+    if (type !== DT_CHR || inoLow !== whiteout?.inoLow || inoHigh !== whiteout.inoHigh) others.push({ name, type });
+  });
+  if (status < 0) return status;
+  if (others.length === 0) return true;
+  const marks = xattrWhiteoutsIn(dirfd);
+  return others.every((entry) => entry.name.startsWith(WHITEOUT_PREFIX) || isWhiteout(dirfd, entry, marks));
 }
 
 /** All names of a merged directory, whiteouts applied, upper ones first; or -errno. */

@@ -130,8 +130,8 @@ describe.skipIf(gate.skip)('long work', () => {
 
   test('the fsync of a big file delays nobody', { timeout: 180_000 }, async () => {
     const mounted = await start();
-    const write = `dd if=/dev/zero of=dirty bs=1M count=${String(LONG / MIB / 2)} conv=fsync status=none`;
-    await whileRunning(`write and fsync of ${String(LONG / MIB / 2)} MiB`, mounted, write);
+    const write = `dd if=/dev/zero of=dirty bs=1M count=${String(LONG / MIB)} conv=fsync status=none`;
+    await whileRunning(`write and fsync of ${String(LONG / MIB)} MiB`, mounted, write);
     await mounted.unmount();
     expect(loggedErrors(mounted.staged)).toEqual([]);
   });

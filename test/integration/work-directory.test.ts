@@ -26,3 +26,31 @@ describe.skipIf(gate.skip)(gate.title('a work directory'), () => {
     expect(await lab.in('w', 'stat -c %a work index')).toBe('700\n700\n');
   });
 });
+
+describe.skipIf(gate.skip)(gate.title('directories removed through the mount'), () => {
+  const FILES = 200;
+  const fill = `mkdir d; cd d; seq ${String(FILES)} | xargs touch`;
+
+  test('leave nothing in the work directory but the whiteout', async () => {
+    lab = new MountLab('work-rest');
+    await lab.in('l', fill);
+    await lab.mount('');
+    await lab.in('m', 'rm -r d; test ! -e d');
+    await expect.poll(() => lab!.in('w/work', 'find . -type d | wc -l')).toBe('1\n');
+    expect(await lab.in('w/work', 'find . -type c | wc -l')).toBe('1\n');
+    await lab.unmount();
+    expect(await lab.in('w/work', 'ls -A')).toBe('');
+    expect(await lab.in('u', 'stat -c %F d')).toBe('character special file\n');
+  });
+
+  test('keep what somebody put into the upper directory behind the back of the mount', async () => {
+    lab = new MountLab('work-foreign');
+    await lab.in('l', fill);
+    await lab.mount('');
+    await lab.in('m', 'ls -l d >/dev/null; rm d/*');
+    await lab.in('u', 'echo precious > d/foreign');
+    expect(await lab.in('m', 'rmdir d 2>&1 || true')).toMatch(/not empty/);
+    expect(await lab.in('u', 'cat d/foreign')).toBe('precious\n');
+    await lab.unmount();
+  });
+});

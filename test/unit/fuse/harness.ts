@@ -1,5 +1,6 @@
 // A dispatcher between messages of bytes and a recording file system.
 
+import { OUT_HEADER } from '../../../src/fuse/wire/abi.js';
 import { Dispatcher } from '../../../src/fuse/dispatch.js';
 import { Statistics } from '../../../src/fuse/statistics.js';
 import { Request } from '../../../src/fuse/wire/request.js';
@@ -25,6 +26,9 @@ export class Harness {
       ...options,
       send: (length) => {
         this.replies.push(Buffer.from(this.replyBuffer.subarray(0, length)));
+      },
+      sendLater: () => {
+        this.replies.push(Buffer.from(this.replyBuffer.subarray(0, OUT_HEADER.size)));
       },
       logError: (message, error) => {
         this.errors.push({ message, error });

@@ -49,7 +49,7 @@ async function serve(
     noOpen: false,
     lowLatency: false,
     onReady: () => (ready += 1),
-    onIdle: () => undefined,
+    onIdle: () => false,
     logError: (message) => logged.push(message),
   });
   const error: unknown = await session.run().then(

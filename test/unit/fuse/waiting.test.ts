@@ -22,7 +22,7 @@ describe('asking the device again', () => {
   test('goes on while it is rewarded', () => {
     const waiting = new Waiting(undefined);
     for (let round = 0; round < 100; round += 1) {
-      expect(waiting.tries()).toBeGreaterThan(0);
+      expect(waiting.patience()).toBeGreaterThan(0);
       waiting.wasted();
       waiting.wasted();
       waiting.rewarded();
@@ -32,17 +32,17 @@ describe('asking the device again', () => {
   test('without reward is done in every eighth round only, and one reward brings it back', () => {
     const waiting = new Waiting(undefined);
     for (let round = 0; round < 4; round += 1) {
-      expect(waiting.tries()).toBeGreaterThan(0);
+      expect(waiting.patience()).toBeGreaterThan(0);
       waiting.wasted();
     }
     const rounds = Array.from({ length: 16 }, () => {
-      const tries = waiting.tries();
-      if (tries > 0) waiting.wasted();
-      return tries > 0;
+      const patience = waiting.patience();
+      if (patience > 0) waiting.wasted();
+      return patience > 0;
     });
     expect(rounds.map(Number).join('')).toBe('0000000100000001');
     waiting.rewarded();
-    expect(waiting.tries()).toBeGreaterThan(0);
+    expect(waiting.patience()).toBeGreaterThan(0);
   });
 });
 
@@ -87,10 +87,10 @@ describe('processors', () => {
 
   test('awake, there is less asking before sleeping', () => {
     const on = waitingWithClock();
-    const asleep = on.waiting.tries();
+    const asleep = on.waiting.patience();
     requests(on, 100, 0.05);
-    expect(on.waiting.tries()).toBeGreaterThan(0);
-    expect(on.waiting.tries()).toBeLessThan(asleep);
+    expect(on.waiting.patience()).toBeGreaterThan(0);
+    expect(on.waiting.patience()).toBeLessThan(asleep);
   });
 
   test('are let alone where nothing can be asked of them', () => {
