@@ -79,9 +79,12 @@ function mountWith(file: string, args: readonly string[], stage: Stage): string 
   return stage.mountpoint;
 }
 
-/** The program of a checkout, which may be an older one. */
+/** The program of a checkout, which may be an older one. Throws Unavailable if it is none of this project. */
 function binary(checkout: string): string {
-  const { bin } = JSON.parse(readFileSync(path.join(checkout, 'package.json'), 'utf8')) as { bin: { veneer: string } };
+  const file = path.join(checkout, 'package.json');
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '{}';
+  const { bin } = JSON.parse(text) as { bin?: { veneer?: string } };
+  if (bin?.veneer === undefined) throw new Unavailable(`${checkout} is not a checkout of veneer`);
   return path.join(checkout, bin.veneer);
 }
 
@@ -152,7 +155,10 @@ export const BACKENDS: readonly Backend[] = [
   },
 ];
 
-/** A name of the table, `idle`, or `veneer[@CHECKOUT][+OPTION...]`: another build, or other mount options. */
+/**
+ * A name of the table, `idle`, or `veneer[@CHECKOUT][+OPTION...]`: another build, or other mount options. Throws
+ * Unavailable for a checkout that is not there.
+ */
 export function backendOf(name: string): Backend | undefined {
   const known = [...BACKENDS, IDLE].find((backend) => backend.name === name);
   if (known !== undefined) return known;

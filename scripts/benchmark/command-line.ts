@@ -1,14 +1,22 @@
 // The arguments of scripts/bench.
 
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BACKENDS, backendOf } from './backends.js';
 import type { Backend } from './backends.js';
+import { Unavailable } from './failure.js';
 import { GROUPS } from './workload.js';
 import type { Workload } from './workload.js';
 import { WORKLOADS } from './workloads/index.js';
 
+/** Its message is one line, whatever the arguments have in them. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+
+  constructor(message: string) {
+    super(message.replace(/\s*[\r\n]\s*/g, ' '));
+  }
 }
 
 export interface Settings {
@@ -50,10 +58,19 @@ function workloadsOf(names: readonly string[]): Workload[] {
 function backendsOf(list: string | undefined): Backend[] {
   if (list === undefined) return [...BACKENDS];
   return [...new Set(list.split(','))].map((name) => {
-    const backend = backendOf(name);
+    const backend = found(name);
     if (backend === undefined) throw new UsageError(`unknown backend '${name}' (see --list)`);
     return backend;
   });
+}
+
+function found(name: string): Backend | undefined {
+  try {
+    return backendOf(name);
+  } catch (error) {
+    if (error instanceof Unavailable) throw new UsageError(`backend '${name}': ${error.message}`);
+    throw error;
+  }
 }
 
 function roundsOf(text: string | undefined, quick: boolean): number {
@@ -69,6 +86,16 @@ function formatOf(text: string | undefined): 'table' | 'json' {
   throw new UsageError(`--format: '${text}' is neither table nor json`);
 }
 
+/** A run may take hours: that its report has nowhere to go is to be known before. */
+function reportFile(option: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  const isDirectory = (name: string): boolean => existsSync(name) && statSync(name).isDirectory();
+  if (file === '' || isDirectory(file)) throw new UsageError(`${option}: '${file}' is not a file's name`);
+  const parent = path.dirname(file);
+  if (!isDirectory(parent)) throw new UsageError(`${option}: '${parent}' is not a directory`);
+  return file;
+}
+
 /** Throws UsageError. */
 export function parseCommandLine(args: readonly string[]): Settings {
   const { values, positionals } = parsed(args);
@@ -82,8 +109,8 @@ export function parseCommandLine(args: readonly string[]): Settings {
     scratch: values.scratch ?? '',
     debianTar: values['debian-tar'],
     format: formatOf(values.format),
-    jsonFile: values.json,
-    plotFile: values.plot,
+    jsonFile: reportFile('--json', values.json),
+    plotFile: reportFile('--plot', values.plot),
   };
 }
 

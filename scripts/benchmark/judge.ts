@@ -5,8 +5,11 @@ import type { Target } from './workload.js';
 
 export const JUDGED = 'veneer';
 
+/** ratios[a][b] is the median of a divided by that of b. One that its clock could not tell from zero has no ratios. */
 export function ratiosOf(workload: Pick<WorkloadResult, 'results'>): WorkloadResult['ratios'] {
-  const done = workload.results.flatMap((result) => (result.status === 'ok' ? [result] : []));
+  const done = workload.results.flatMap((result) =>
+    result.status === 'ok' && result.seconds.median > 0 ? [result] : [],
+  );
   return Object.fromEntries(
     done.map((one) => [
       one.backend,

@@ -35,7 +35,7 @@ export interface WorkloadResult {
   readonly title: string;
   readonly group: string;
   readonly results: readonly BackendResult[];
-  /** Median divided by that of `veneer`'s rivals: ratios[a][b] is a / b. */
+  /** Of medians: ratios[a][b] is a / b. Absent where one of them failed or took no measurable time. */
   readonly ratios: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly targets: readonly Verdict[];
 }

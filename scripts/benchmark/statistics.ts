@@ -10,7 +10,7 @@ export interface Summary {
   readonly mad: number;
 }
 
-/** The value at a share of the sorted samples, between neighbours where it falls between them. */
+/** The value at a share (0 to 1) of the sorted samples, between neighbours where it falls between them. NaN of none. */
 export function quantile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = share * (sorted.length - 1);

@@ -1,35 +1,29 @@
 // The report for a terminal.
 
 import { JUDGED } from '../judge.js';
-import { failuresOf, medianOf } from '../result.js';
+import { failuresOf } from '../result.js';
 import type { BackendResult, Report, Verdict, WorkloadResult } from '../result.js';
 import { KERNEL, PEER } from '../targets.js';
 
-/** Three digits, in seconds. */
+/** Three digits, but no more than four after the point. */
 export function seconds(value: number): string {
-  return value >= 100
-    ? value.toFixed(0)
-    : value >= 10
-      ? value.toFixed(1)
-      : value >= 1
-        ? value.toFixed(2)
-        : value.toFixed(value >= 0.1 ? 3 : 4);
+  // As it is shown: 9.996 is 10.0, not 10.00.
+  const shown = Number(value.toPrecision(3));
+  return value.toFixed(shown >= 100 ? 0 : shown >= 10 ? 1 : shown >= 1 ? 2 : shown >= 0.1 ? 3 : 4);
 }
 
 function cell(result: BackendResult | undefined): string {
   if (result === undefined) return '-';
   if (result.status === 'failed') return 'FAILED';
   const { median, mad } = result.seconds;
-  return `${seconds(median)} ±${((100 * mad) / median).toFixed(0)}%`;
+  return `${seconds(median)} ±${median > 0 ? ((100 * mad) / median).toFixed(0) : '0'}%`;
 }
 
 /** A ratio, and where there is a target, whether it is met. */
 function ratioCell(workload: WorkloadResult, against: string): string {
-  const mine = medianOf(workload, JUDGED);
-  const other = medianOf(workload, against);
-  if (mine === undefined || other === undefined) return '-';
+  const ratio = workload.ratios[JUDGED]?.[against]?.toFixed(2);
+  if (ratio === undefined) return '-';
   const verdict = workload.targets.find((target) => target.against === against);
-  const ratio = (mine / other).toFixed(2);
   return verdict === undefined ? ratio : `${ratio} ${verdict.met ? 'met' : 'MISSED'} ${limit(verdict)}`;
 }
 
