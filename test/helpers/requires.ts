@@ -50,6 +50,7 @@ const PROBES = {
   tar: () => program('tar'),
   dpkg: () => program('dpkg'),
   sqlite3: () => program('sqlite3'),
+  python3: () => program('python3'),
   git: () => program('git'),
   acl: () => program('setfacl'),
   setpriv: () => program('setpriv'),
