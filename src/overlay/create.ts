@@ -223,6 +223,7 @@ function newUpperNode(o: Overlay, at: { parent: DirNode; name: ByteString }): No
   } else {
     node = o.nodes.newFile(o.stat.type);
     node.upper = { dir: upper, name: at.name };
+    node.noCapability = true;
   }
   o.inos.assign(o.stat, node);
   o.nodes.attach(node, at.parent, at.name);
@@ -239,7 +240,8 @@ export function createOpen(
   const made = create(o, request, out.entry);
   if (made < 0) return made;
   const node = o.nodes.get(out.entry.nodeid) as FileNode;
-  const status = register(o, node, request, out.opened);
+  const { caller, flags } = request;
+  const status = register(o, node, { caller, flags, isNew: true }, out.opened);
   out.entry.attr.uncached = node.mayBeMapped;
   if (status < 0) o.nodes.forget(node.id, 1);
   return status;
@@ -274,11 +276,12 @@ export function createUnnamed(
   if (pinned < 0) return pinned;
   const node = o.nodes.newFile(S_IFREG);
   node.pinned = pinned;
+  node.noCapability = true;
   o.inos.assign(o.stat, node);
   node.nlookup += 1;
   out.entry.nodeid = node.id;
   fillAttr(node, o.stat, out.entry.attr);
-  status = register(o, node, request, out.opened);
+  status = register(o, node, { caller, flags: request.flags, isNew: true }, out.opened);
   out.entry.attr.uncached = node.mayBeMapped;
   return status;
 }

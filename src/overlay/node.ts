@@ -109,6 +109,11 @@ export class FileNode extends BaseNode {
    * nor do the times (`mapped.ts`).
    */
   mayBeMapped = false;
+  /**
+   * Known to have no file capabilities. The kernel asks for them at the first write to a file, each chown and each truncate
+   * (file_remove_privs, notify_change).
+   */
+  noCapability = false;
   /** Whether the file in the lower layer is small; asked when first needed. */
   smallLower: boolean | undefined;
   /** Set for hard links that span layers: the link count, kept in the kernel's `nlink` attribute. */

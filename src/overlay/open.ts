@@ -82,6 +82,7 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
   successor.indexed = node.indexed;
   successor.protection = node.protection;
   successor.nameUnsynced = node.nameUnsynced;
+  successor.noCapability = node.noCapability;
   const { linkKey, names } = node;
   o.nodes.unshareLinks(node);
   if (linkKey !== undefined) o.nodes.shareLinks(successor, linkKey);
@@ -97,19 +98,22 @@ export function splitFromReaders(o: Overlay, node: FileNode): boolean {
   return true;
 }
 
-/** Makes a handle of an open; with passthrough if the kernel and the file allow it. */
+/**
+ * Makes a handle of an open; with passthrough if the kernel and the file allow it. `isNew`: the file was made by this request,
+ * and `o.stat` has its attributes.
+ */
 export function register(
   o: Overlay,
   node: FileNode,
-  request: { readonly caller: Caller; readonly flags: number },
+  request: { readonly caller: Caller; readonly flags: number; readonly isNew?: boolean },
   opened: Opened,
 ): number {
-  const { caller, flags } = request;
+  const { caller, flags, isNew } = request;
   if (node.type === S_IFREG && o.kernel?.passthrough === true && (node.opens === 0 || node.backing !== undefined)) {
     const reads = (flags & O_ACCMODE) === O_RDONLY;
     if (reads && node.backing === undefined && isSmall(o, node))
       return registerCached(o, node, { flags, fd: -1 }, opened);
-    const writes = !reads && statNode(o, node, o.stat) >= 0;
+    const writes = !reads && (isNew === true || statNode(o, node, o.stat) >= 0);
     // With passthrough the upper is not asked whether this open may write. STATX_ATTR_* have the values of FS_*_FL.
     if (writes && forbidsOpen(o.stat.attributes & PROTECTING, flags)) return -errno.EPERM;
     // A write has to take setuid and setgid away. With passthrough nobody would: the kernel leaves it to us

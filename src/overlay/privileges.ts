@@ -10,6 +10,9 @@ import { upperPlace } from './upper-place.js';
 
 const S_IXGRP = 0o010;
 
+/** The attribute that holds file capabilities. */
+export const CAPABILITY = 'security.capability';
+
 /** Whether a write by somebody without CAP_FSETID changes this mode: setgid counts where the group may execute. */
 export function isPrivileged(mode: number): boolean {
   return (mode & S_ISUID) !== 0 || (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
@@ -35,6 +38,7 @@ export function dropPrivileges(o: Overlay, node: FileNode): void {
     changeMode(o, node, kept);
     o.kernel?.invalidateAttributes(node.id);
   }
+  if (node.noCapability) return;
   const target = node.pinned >= 0 ? { follow: fdPath(node.pinned) } : entryPath(place.dirfd, place.name);
-  removexattr(target, 'security.capability');
+  removexattr(target, CAPABILITY);
 }

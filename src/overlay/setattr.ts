@@ -60,7 +60,8 @@ function apply(o: Overlay, node: Node, change: AttrChange): number {
   if (typeof place === 'number') return place;
   const { dirfd, name } = place;
   let status = 0;
-  if (change.uid !== undefined || change.gid !== undefined || changesNothing(change)) {
+  const owner = change.uid !== undefined || change.gid !== undefined || changesNothing(change);
+  if (owner) {
     status = changeOwner(o, node, { uid: change.uid ?? -1, gid: change.gid ?? -1 });
     if (status < 0) return status;
   }
@@ -72,7 +73,9 @@ function apply(o: Overlay, node: Node, change: AttrChange): number {
     status = truncate(o, node, { size: change.size, fh: change.fh });
     if (status < 0) return status;
   }
-  if (change.killSuidgid === true && node.kind === 'other') dropPrivileges(o, node);
+  // A chown of the real file takes them away by itself (chown_common).
+  const taken = owner && o.overrides === undefined;
+  if (change.killSuidgid === true && !taken && node.kind === 'other') dropPrivileges(o, node);
   if (change.atime === undefined && change.mtime === undefined) return 0;
   const omit = { sec: 0, nsec: UTIME_OMIT };
   const times = { atime: change.atime ?? omit, mtime: change.mtime ?? omit };

@@ -1,5 +1,6 @@
 // Extended attributes: the user's own are kept, the overlay's are hidden and cannot be touched.
 
+import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import type { Caller, Outcome } from '../fuse/index.js';
 import { S_ISGID, getxattr as get, listxattr as list } from '../sys/index.js';
@@ -14,13 +15,19 @@ import type { Node } from './node.js';
 import { after } from './outcome.js';
 import { adoptModeOfAcl, changeMode } from './ownership.js';
 import type { Overlay } from './overlay.js';
+import { CAPABILITY } from './privileges.js';
 import { checkChange } from './protection.js';
 
 const ACL_PREFIX = 'system.posix_acl_';
 
 export function getxattr(node: Node, name: ByteString): Buffer | number {
+  const capability = name === CAPABILITY && node.kind === 'other';
+  if (capability && node.noCapability) return -errno.ENODATA;
   const from = xattrTarget(node);
-  return typeof from === 'number' ? from : get(from, escapeXattr(name));
+  if (typeof from === 'number') return from;
+  const value = get(from, escapeXattr(name));
+  if (capability) node.noCapability = value === -errno.ENODATA;
+  return value;
 }
 
 export function listxattr(node: Node, caller: Caller): ByteString[] | number {
@@ -55,6 +62,7 @@ export function setxattr(o: Overlay, node: Node, request: SetxattrRequest): Outc
     const now = latest(node);
     const to = xattrTarget(now);
     if (typeof to === 'number') return to;
+    if (name === CAPABILITY && now.kind === 'other') now.noCapability = false;
     const status = set(to, escapeXattr(name), value, flags);
     if (status >= 0) noteAcl(now, name);
     if (status >= 0 && name === ACL_ACCESS) adoptModeOfAcl(o, now);

@@ -111,6 +111,27 @@ const kinds: readonly Check[] = [
     },
   },
   {
+    name: 'a file capability can be given and taken again and again, to new files, lower ones and their links',
+    lower: [{ f: file('x', { mode: 0o755 }) }],
+    run: (ctx) => {
+      ctx.create('new', 'x');
+      ctx.chmod('new', 0o755);
+      for (const name of ['f', 'new']) {
+        ctx.link(name, `${name}-link`);
+        for (let round = 0; round < 3; round += 1) {
+          ctx.getxattr(name, 'security.capability', { err: 'ENODATA' });
+          ctx.setxattr(round === 1 ? `${name}-link` : name, 'security.capability', CAPABILITY);
+          expectEqual(name, ctx.getxattr(name, 'security.capability').toString('hex'), CAPABILITY.toString('hex'));
+          ctx.setxattr(name, 'security.capability', CAPABILITY);
+          if (round === 0) ctx.removexattr(name, 'security.capability');
+          else if (round === 1) ctx.chown(name, 5, 5);
+          else ctx.append(name, 'y');
+        }
+        ctx.getxattr(name, 'security.capability', { err: 'ENODATA' });
+      }
+    },
+  },
+  {
     name: 'attributes survive every copy-up and rename',
     lower: [{ f: file('x', { xattrs }), 'd/in': '', d: dir({ xattrs }) }],
     run: (ctx) => {
