@@ -6,7 +6,7 @@ import { displayBytes, SysError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { Stat } from '../sys/index.js';
 import { firstPartOfNames, list, lookup } from '../stack/index.js';
-import type { Found, FoundDirectory, Merged } from '../stack/index.js';
+import type { FirstParts, Found, FoundDirectory, Merged } from '../stack/index.js';
 import { sameAttributes, sameFile, samePlaces } from './compare.js';
 
 export type ChangeKind = 'added' | 'modified' | 'deleted';
@@ -35,7 +35,7 @@ function find(parts: Merged | undefined, name: ByteString, stat: Stat, path: Byt
   return found;
 }
 
-function namesOf(names: ReadonlyMap<ByteString, unknown> | number, path: ByteString): Iterable<ByteString> {
+function namesOf(names: FirstParts | Set<ByteString> | number, path: ByteString): Iterable<ByteString> {
   if (typeof names === 'number') throw new SysError(-names, 'getdents64', displayBytes(path));
   return names.keys();
 }

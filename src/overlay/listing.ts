@@ -99,9 +99,12 @@ export class Listing {
 /** The listing of a directory, read from its layers when first needed; or -errno. */
 export function listingOf(dir: DirNode): Listing | number {
   if (dir.listing !== undefined) return dir.listing;
-  const names = list(dir.parts);
+  // Who lists a directory asks for its names next: they are indexed on the way.
+  const first = dir.isDeep ? new Map<ByteString, number>() : undefined;
+  const names = list(dir.parts, first, dir.upper === undefined ? 0 : 1);
   if (typeof names === 'number') return names;
-  dir.listing = new Listing(names.keys());
+  dir.lowerIndex ??= first;
+  dir.listing = new Listing(names);
   return dir.listing;
 }
 

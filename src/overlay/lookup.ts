@@ -8,13 +8,11 @@ import { Stat, entryPath, statx } from '../sys/index.js';
 import { WHITEOUT_PREFIX, readProtection } from '../whiteout/index.js';
 import { statNode } from './attr.js';
 import { indexKey, readIndexed } from './hard-links.js';
+import { PROBE_AT_MOST } from './node.js';
 import type { DirNode, FileNode, Node, Place } from './node.js';
 import type { Overlay } from './overlay.js';
 import { PROTECTING } from './protection.js';
 import type { StatOverrides } from './stat-override.js';
-
-/** With more parts than this, a directory's names are read once instead of asked for in each part. */
-const PROBE_AT_MOST = 3;
 
 const second = new Stat();
 
@@ -55,7 +53,7 @@ function applyOverride(overrides: StatOverrides, found: Found, stat: Stat): void
 
 /** What `name` is on disk, whether or not a node knows it; `stat` gets its attributes. */
 export function find(parent: DirNode, name: ByteString, stat: Stat): Found | undefined | number {
-  if (parent.parts.length <= PROBE_AT_MOST) return lookupInStack(parent.parts, name, stat);
+  if (!parent.isDeep) return lookupInStack(parent.parts, name, stat);
   const { upper } = parent;
   if (upper !== undefined) {
     const dirfd = upper.fd();

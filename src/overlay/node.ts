@@ -34,6 +34,9 @@ abstract class BaseNode {
   }
 }
 
+/** With more parts than this, a directory's names are read once instead of asked for in each part. */
+export const PROBE_AT_MOST = 3;
+
 export class DirNode extends BaseNode {
   readonly kind = 'directory';
   readonly type = S_IFDIR;
@@ -67,6 +70,10 @@ export class DirNode extends BaseNode {
   get writable(): RealDir {
     if (this.upper === undefined) throw new SysError(errno.EROFS, 'node', String(this.id));
     return this.upper;
+  }
+
+  get isDeep(): boolean {
+    return this.parts.length > PROBE_AT_MOST;
   }
 
   get isMerged(): boolean {

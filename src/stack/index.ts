@@ -1,6 +1,6 @@
 export { LayerDir } from './layer-dir.js';
 export { firstPartOfNames, list, showsNothing } from './list.js';
-export type { Ino, ListedName } from './list.js';
+export type { FirstParts, Ino } from './list.js';
 export { isMetadataOnly, lookup } from './lookup.js';
 export type { Found, FoundDirectory, FoundOther, Merged } from './lookup.js';
 export { openStack } from './open-stack.js';

@@ -9,13 +9,6 @@ import { WHITEOUT_PREFIX, readMarks } from '../whiteout/index.js';
 import type { Merged } from './lookup.js';
 import type { RealDir } from './real-dir.js';
 
-export interface ListedName {
-  /** DT_*, as the topmost layer that has the name tells it; DT_UNKNOWN where it does not. */
-  readonly type: number;
-  /** The index of that layer's part. */
-  readonly part: number;
-}
-
 const spare = new Stat();
 
 interface Candidate {
@@ -23,8 +16,13 @@ interface Candidate {
   readonly type: number;
 }
 
+interface PartContent {
+  readonly shown: Candidate[];
+  readonly hidden: ByteString[];
+}
+
 /** Splits one directory into what it shows and what it hides below. */
-function readPart(dir: RealDir): { shown: Candidate[]; hidden: ByteString[] } | number {
+function readPart(dir: RealDir): PartContent | number {
   const own = dir.fd();
   if (own < 0) return own;
   const all: Candidate[] = [];
@@ -32,7 +30,7 @@ function readPart(dir: RealDir): { shown: Candidate[]; hidden: ByteString[] } | 
     all.push({ name, type });
   });
   if (status < 0) return status;
-  const marks = xattrWhiteoutsIn(own);
+  const marks = xattrWhiteoutsIn(dir, own);
   const shown: Candidate[] = [];
   const hidden: ByteString[] = [];
   for (const entry of all) {
@@ -55,7 +53,8 @@ function visit(dirfd: number, visitor: DirentVisitor): number {
 }
 
 /** Only a directory marked `opaque=x` holds whiteouts in the attribute form. */
-function xattrWhiteoutsIn(dirfd: number): boolean {
+function xattrWhiteoutsIn(dir: RealDir, dirfd: number): boolean {
+  if (dir.xattrWhiteouts !== undefined) return dir.xattrWhiteouts;
   const path = entryPath(dirfd, '.');
   const names = listxattr(path);
   return typeof names !== 'number' && readMarks(path, names).opaque === 'x';
@@ -91,36 +90,43 @@ export function showsNothing(dir: RealDir, whiteout?: Ino): boolean | number {
   });
   if (status < 0) return status;
   if (others.length === 0) return true;
-  const marks = xattrWhiteoutsIn(dirfd);
+  const marks = xattrWhiteoutsIn(dir, dirfd);
   return others.every((entry) => entry.name.startsWith(WHITEOUT_PREFIX) || isWhiteout(dirfd, entry, marks));
 }
 
-/** All names of a merged directory, whiteouts applied, upper ones first; or -errno. */
-export function list(parts: Merged): Map<ByteString, ListedName> | number {
-  const names = new Map<ByteString, ListedName>();
+/** For each name that occurs in some parts, hidden ones included, the first part that speaks of it. */
+export type FirstParts = Map<ByteString, number>;
+
+/** Takes in what the part at `index` speaks of. */
+function noteFirst(first: FirstParts, { shown, hidden }: PartContent, index: number): void {
+  for (const { name } of shown) if (!first.has(name)) first.set(name, index);
+  for (const name of hidden) if (!first.has(name)) first.set(name, index);
+}
+
+/**
+ * All names of a merged directory, whiteouts applied; or -errno. On the way `first` is filled for the parts from `from` on,
+ * counted from there.
+ */
+export function list(parts: Merged, first?: FirstParts, from = 0): Set<ByteString> | number {
+  const names = new Set<ByteString>();
   const gone = new Set<ByteString>();
-  for (const [part, dir] of parts.entries()) {
+  for (const [index, dir] of parts.entries()) {
     const content = readPart(dir);
     if (typeof content === 'number') return content;
-    for (const { name, type } of content.shown) {
-      if (!names.has(name) && !gone.has(name)) names.set(name, { type, part });
-    }
+    for (const { name } of content.shown) if (!gone.has(name)) names.add(name);
     for (const name of content.hidden) gone.add(name);
+    if (first !== undefined && index >= from) noteFirst(first, content, index - from);
   }
   return names;
 }
 
-/**
- * For each name that occurs in `parts`, hidden ones included, the first part that speaks of it: what a lookup may
- * skip the others by. Or -errno.
- */
-export function firstPartOfNames(parts: Merged): Map<ByteString, number> | number {
-  const first = new Map<ByteString, number>();
-  for (const [part, dir] of parts.entries()) {
+/** What a lookup may skip parts by; or -errno. */
+export function firstPartOfNames(parts: Merged): FirstParts | number {
+  const first: FirstParts = new Map();
+  for (const [index, dir] of parts.entries()) {
     const content = readPart(dir);
     if (typeof content === 'number') return content;
-    for (const { name } of content.shown) if (!first.has(name)) first.set(name, part);
-    for (const name of content.hidden) if (!first.has(name)) first.set(name, part);
+    noteFirst(first, content, index);
   }
   return first;
 }

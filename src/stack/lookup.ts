@@ -3,9 +3,10 @@
 
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
-import { Stat, entryPath, listxattr, statx } from '../sys/index.js';
+import { Stat, entryPath, listxattrat, statx } from '../sys/index.js';
 import { OPAQUE_MARKER, WHITEOUT_PREFIX, readMarks } from '../whiteout/index.js';
 import type { Marks } from '../whiteout/index.js';
+import { ReadAhead } from './read-ahead.js';
 import type { RealDir } from './real-dir.js';
 
 /** The directories one merged directory consists of, top first; never empty. */
@@ -37,9 +38,9 @@ const NO_NAMES: readonly ByteString[] = [];
 
 /** The marks of `name` in `dirfd`; none where attributes cannot be read. */
 function marksOf(dirfd: number, name: ByteString): Marks {
-  const path = entryPath(dirfd, name);
-  const names = listxattr(path);
-  return readMarks(path, typeof names === 'number' ? NO_NAMES : names);
+  const names = listxattrat(dirfd, name);
+  if (typeof names === 'number' || names.length === 0) return readMarks('', NO_NAMES);
+  return readMarks(entryPath(dirfd, name), names);
 }
 
 function exists(dirfd: number, name: ByteString): boolean {
@@ -73,7 +74,9 @@ function find(parts: Merged, name: ByteString, stat: Stat, { from, wanted }: Sea
   if (name.startsWith(WHITEOUT_PREFIX)) return undefined;
   const directories: RealDir[] = [];
   let protection = 0;
+  const readAhead = new ReadAhead(parts, name, from);
   for (let index = from; index < parts.length; index += 1) {
+    readAhead.before(index);
     const part = parts[index]!;
     const dirfd = part.fd();
     if (dirfd < 0) return dirfd;
@@ -98,6 +101,8 @@ function find(parts: Merged, name: ByteString, stat: Stat, { from, wanted }: Sea
     if (part.layer.isBottom) break;
     const marks = marksOf(dirfd, name);
     if (directories.length === 1) protection = marks.protection;
+    // The top one may be written.
+    if (part.layer.index > 0) directory.xattrWhiteouts = marks.opaque === 'x';
     const below = belowDirectory(parts, index, { dirfd, name, marks });
     if (below === 'continue') continue;
     if (typeof below === 'number') return below;

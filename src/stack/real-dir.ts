@@ -26,6 +26,8 @@ export class RealDir {
   #fd = -1;
   /** For eviction only. */
   lastUse = 0;
+  /** Whether it holds whiteouts in the attribute form, where that is known for good. */
+  xattrWhiteouts: boolean | undefined;
   /** Set when the directory was removed: its name may belong to another one now. */
   #removed = false;
 

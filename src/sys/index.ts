@@ -14,4 +14,5 @@ export * from './names.js';
 export * from './process.js';
 export * from './socket.js';
 export * from './stat.js';
+export * from './touch-aside.js';
 export * from './xattr.js';

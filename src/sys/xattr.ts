@@ -3,7 +3,9 @@
 
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
+import { AT_SYMLINK_NOFOLLOW } from './constants.js';
 import { bind, cString, result } from './libc.js';
+import { entryPath } from './names.js';
 
 const nativeLget = bind('intptr_t lgetxattr(void *, void *, void *, size_t)');
 const nativeLset = bind('int lsetxattr(void *, void *, void *, size_t, int)');
@@ -17,6 +19,8 @@ const nativeFget = bind('intptr_t fgetxattr(int, void *, void *, size_t)');
 const nativeFset = bind('int fsetxattr(int, void *, void *, size_t, int)');
 const nativeFlist = bind('intptr_t flistxattr(int, void *, size_t)');
 const nativeFremove = bind('int fremovexattr(int, void *)');
+
+const nativeListat = bind('intptr_t syscall(intptr_t, int, void *, unsigned int, void *, size_t)');
 
 /** Where an attribute is: an open (not O_PATH) file, a path not to be followed at its end, or one to be followed. */
 export type XattrTarget = number | ByteString | { readonly follow: ByteString };
@@ -56,10 +60,27 @@ export function removexattr(target: XattrTarget, name: ByteString): number {
 
 /** All names, or -errno. A file system without attributes has none. */
 export function listxattr(target: XattrTarget): ByteString[] | number {
-  let length: number;
-  if (typeof target === 'number') length = result(nativeFlist(target, value, value.length));
-  else if (typeof target === 'string') length = result(nativeLlist(cString(target), value, value.length));
-  else length = result(nativeList(cString(target.follow), value, value.length));
+  if (typeof target === 'number') return namesIn(result(nativeFlist(target, value, value.length)));
+  if (typeof target === 'string') return namesIn(result(nativeLlist(cString(target), value, value.length)));
+  return namesIn(result(nativeList(cString(target.follow), value, value.length)));
+}
+
+/** Linux 6.13; by a path through /proc it takes half as long again. */
+const SYS_LISTXATTRAT = 465;
+let hasListxattrat = true;
+
+/** As `listxattr`, of what `name` is in a directory; a symlink is not followed. */
+export function listxattrat(dirfd: number, name: ByteString): ByteString[] | number {
+  if (hasListxattrat) {
+    const path = cString(name);
+    const length = result(nativeListat(SYS_LISTXATTRAT, dirfd, path, AT_SYMLINK_NOFOLLOW, value, value.length));
+    if (length !== -errno.ENOSYS) return namesIn(length);
+    hasListxattrat = false;
+  }
+  return listxattr(entryPath(dirfd, name));
+}
+
+function namesIn(length: number): ByteString[] | number {
   if (length === -errno.EOPNOTSUPP) return [];
   return length <= 0 ? (length === 0 ? [] : length) : value.toString('latin1', 0, length - 1).split('\0');
 }

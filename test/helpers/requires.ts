@@ -55,6 +55,7 @@ const PROBES = {
   acl: () => program('setfacl'),
   setpriv: () => program('setpriv'),
   gcc: () => program('gcc'),
+  strace: () => program('strace'),
   fusermount3: () => program('fusermount3'),
   userns: () => (spawnSync('unshare', ['-Ur', 'true']).status === 0 ? undefined : 'no user namespaces'),
   'fuse-overlayfs': () => program('fuse-overlayfs'),

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
-import { firstPartOfNames, list, lookup, openStack } from '../../../src/stack/index.js';
-import type { Stack } from '../../../src/stack/index.js';
-import { Stat } from '../../../src/sys/index.js';
-import { dir, file, opaque, symlink, whiteout } from '../../helpers/layer-spec.js';
+import { firstPartOfNames, list, lookup, openStack, showsNothing } from '../../../src/stack/index.js';
+import type { FirstParts, Stack } from '../../../src/stack/index.js';
+import { Stat, statx } from '../../../src/sys/index.js';
+import { charDevice, dir, file, opaque, symlink, whiteout } from '../../helpers/layer-spec.js';
 import type { LayerSpec, Mark } from '../../helpers/layer-spec.js';
 import { requires } from '../../helpers/requires.js';
 import { tempDir } from '../../helpers/tmp.js';
@@ -300,21 +300,51 @@ describe.skipIf(gate.skip)(gate.title('lookup'), () => {
 });
 
 describe.skipIf(gate.skip)(gate.title('list'), () => {
-  test('tells types and parts, upper ones first', () => {
+  test('has names of upper parts first, and tells on the way which part speaks first of a name', () => {
     const stack = openStack(layersOf({ b: 'x', gone: whiteout() }, { a: dir(), b: dir(), gone: '' }));
-    expect(list(stack.root)).toEqual(
-      new Map([
-        ['b', { type: 8, part: 0 }],
-        ['a', { type: 4, part: 1 }],
-      ]),
-    );
-    expect(firstPartOfNames(stack.root)).toEqual(
-      new Map([
-        ['b', 0],
-        ['gone', 0],
-        ['a', 1],
-      ]),
-    );
+    const first = new Map([
+      ['b', 0],
+      ['gone', 0],
+      ['a', 1],
+    ]);
+    const onTheWay: FirstParts = new Map();
+    const names = list(stack.root, onTheWay);
+    expect(typeof names === 'number' ? names : [...names]).toEqual(['b', 'a']);
+    expect(onTheWay).toEqual(first);
+    expect(firstPartOfNames(stack.root)).toEqual(first);
+    const below: FirstParts = new Map();
+    list(stack.root, below, 1);
+    expect(below).toEqual(new Map(['a', 'b', 'gone'].map((name) => [name, 0])));
+    stack.close();
+  });
+
+  test.each([
+    ['nothing', {}, true],
+    ['whiteouts', { gone: whiteout(), more: whiteout() }, true],
+    ['a whiteout as OCI has it', { '.wh.gone': '' }, true],
+    ['a file', { gone: whiteout(), f: '' }, false],
+    ['a directory', { d: dir() }, false],
+    [
+      'an empty file, which is no whiteout where none are announced',
+      {
+        f: file('', { xattrs: { 'trusted.overlay.whiteout': 'y' } }),
+      },
+      false,
+    ],
+    ['a device', { n: charDevice(1, 3) }, false],
+  ] satisfies [string, LayerSpec, boolean][])('a directory of %s shows nothing: %s', (_, layer, expected) => {
+    const stack = openStack(layersOf(layer));
+    expect(showsNothing(stack.root[0]!)).toBe(expected);
+    stack.close();
+  });
+
+  test('whiteouts that are links of a known one need no look', () => {
+    const stack = openStack(layersOf({ gone: whiteout() }));
+    const stat = new Stat();
+    statx(stack.layers[0]!.fd, 'gone', stat);
+    const { inoLow, inoHigh } = stat;
+    expect(showsNothing(stack.root[0]!, { inoLow, inoHigh })).toBe(true);
+    expect(showsNothing(stack.root[0]!, { inoLow: inoLow + 1, inoHigh })).toBe(true);
     stack.close();
   });
 });
