@@ -19,15 +19,11 @@ import {
   UTIME_NOW,
   UTIME_OMIT,
   close,
-  copyData,
-  copyDataAside,
   entryPath,
   fchmod,
   fchown,
   fdPath,
-  ficlone,
   fstatx,
-  fsyncAside,
   ftruncate,
   futimens,
   linkFd,
@@ -57,9 +53,6 @@ import type { WorkDir } from './work-dir.js';
  * below for now if the mount allows that (the kernel's `metacopy`).
  */
 export type WantedData = 'all' | 'empty' | 'metadata';
-
-/** Up to this size a copy takes no longer than handing it to another thread. */
-const COPY_AT_ONCE = 128 * 1024;
 
 /** The times of a file that is copied to be truncated: it is as if that was done already. */
 const NOW = { atime: { sec: 0, nsec: UTIME_OMIT }, mtime: { sec: 0, nsec: UTIME_NOW } };
@@ -93,12 +86,11 @@ function running(o: Overlay, node: FileNode, outcome: Outcome): Outcome {
   return promise;
 }
 
-/** Opens a regular file of a layer to be copied. Returns an fd or -errno; ESTALE for what is no such file any more. */
-function openSource(place: Place): number {
+/** Opens a regular file of a layer to be copied, and fills `stat`. Returns an fd or -errno; ESTALE for what is no such file any more. */
+function openSource(place: Place, stat: Stat): number {
   const dirfd = place.dir.fd();
   // Whoever can write to the layer may have put a fifo there, on whose other end nobody is.
   const fd = dirfd < 0 ? dirfd : openat(dirfd, place.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  const stat = new Stat();
   if (fd < 0 || (fstatx(fd, stat) >= 0 && stat.isRegular)) return fd;
   close(fd);
   return -errno.ESTALE;
@@ -108,14 +100,14 @@ function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wan
   const { node, wanted } = request;
   const { lower, data } = node;
   if (lower === undefined) return -errno.ESTALE;
-  const from = openSource(lower);
+  const stat = new Stat();
+  const from = openSource(lower, stat);
   if (from < 0) return from;
   // The lower file itself may be a metadata-only copy of one further down.
-  const content = data === undefined ? from : openSource(data);
-  const stat = new Stat();
-  const known = content < 0 ? content : fstatx(from, stat);
-  if (known >= 0) o.overrides?.apply(from, stat);
-  const staged = known < 0 ? known : stage(work);
+  const dataStat = data === undefined ? stat : new Stat();
+  const content = data === undefined ? from : openSource(data, dataStat);
+  if (content >= 0) o.overrides?.apply(from, stat);
+  const staged = content < 0 ? content : stage(work);
   const closeSources = (): void => {
     close(from);
     if (content >= 0 && content !== from) close(content);
@@ -126,12 +118,14 @@ function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wan
   }
   const hollow = wanted === 'metadata' && mayStayHollow(o, stat);
   const size = wanted === 'empty' || hollow ? 0 : stat.size;
-  const copied = hollow ? hollowOut(o, staged.fd, stat.size) : copyContent({ from: content, to: staged.fd, size });
+  const copied = hollow
+    ? hollowOut(o, staged.fd, stat.size)
+    : o.copier.copy({ from: content, to: staged.fd, size, stat: dataStat });
   let outcome = after(copied, () => {
     const done = copyMetadata(o, { from, to: staged.fd, lower }, stat);
     return done < 0 || wanted !== 'empty' ? done : futimens(staged.fd, NOW);
   });
-  if (size > 0 && !o.volatile) outcome = after(outcome, () => fsyncAside(staged.fd));
+  if (size > 0 && !o.volatile) outcome = after(outcome, () => o.copier.sync(staged.fd, size));
   const below = hollow ? (data ?? lower) : undefined;
   outcome = after(outcome, () => publish(o, { node, staged, lower, data: below }, stat));
   return finallyDo(outcome, (status) => {
@@ -156,13 +150,6 @@ function stage(work: WorkDir): Staged | number {
   return named < 0 ? named : { fd: named, name };
 }
 
-function copyContent({ from, to, size }: { from: number; to: number; size: number }): Outcome {
-  if (size === 0) return 0;
-  if (size <= COPY_AT_ONCE) return copyData(from, to, size);
-  if (ficlone(to, from) >= 0) return 0;
-  return copyDataAside(from, to, size);
-}
-
 /**
  * Whether a copy may do without its data. One of several links may not: the others would have to find the data by its name.
  * `rename` and `link` ask for all of it for the same reason, so no copy needs the kernel's `redirect` on files.
@@ -177,9 +164,16 @@ function hollowOut(o: Overlay, fd: number, size: number): number {
   return sized < 0 ? sized : setxattr(fd, `${o.namespace}metacopy`, Buffer.alloc(0));
 }
 
+const self = { uid: process.geteuid?.(), gid: process.getegid?.() };
+
+/** Whether a file belongs to whom belongs what this process makes. */
+function isOwn({ uid, gid }: Stat): boolean {
+  return uid === self.uid && gid === self.gid;
+}
+
 /** Owner before capabilities (chown drops them), ACLs before the mode, times last. */
 function copyMetadata(o: Overlay, files: { from: number; to: number; lower: Place }, stat: Stat): number {
-  let status = o.overrides === undefined ? fchown(files.to, stat) : 0;
+  let status = o.overrides === undefined && !isOwn(stat) ? fchown(files.to, stat) : 0;
   if (status >= 0) status = copyXattrs(files.from, files.to);
   if (status >= 0)
     status = copyFlags(files.from, { target: files.to, namespace: o.namespace, onCopy: (call) => call(files.to) });
@@ -341,7 +335,8 @@ function completeData(o: Overlay, node: FileNode, wanted: WantedData): Outcome {
   if (upper === undefined || data === undefined) return -errno.ESTALE;
   const to = openat(upper.dir.fd(), upper.name, O_RDWR | O_NOFOLLOW);
   if (to < 0) return to;
-  const from = openSource(data);
+  const dataStat = new Stat();
+  const from = openSource(data, dataStat);
   const stat = new Stat();
   const known = from < 0 ? from : fstatx(to, stat);
   if (known < 0) {
@@ -352,9 +347,9 @@ function completeData(o: Overlay, node: FileNode, wanted: WantedData): Outcome {
   // Cut before the mark goes: without both there would be zeros instead of data.
   let outcome =
     wanted !== 'empty'
-      ? after(copyContent({ from, to, size: stat.size }), () => futimens(to, timesOf(stat)))
+      ? after(o.copier.copy({ from, to, size: stat.size, stat: dataStat }), () => futimens(to, timesOf(stat)))
       : ftruncate(to, 0);
-  if (!o.volatile) outcome = after(outcome, () => fsyncAside(to));
+  if (!o.volatile) outcome = after(outcome, () => o.copier.sync(to, wanted === 'empty' ? 0 : stat.size));
   outcome = after(outcome, () => {
     const unmarked = removexattr(to, `${o.namespace}metacopy`);
     if (unmarked < 0) return unmarked;

@@ -5,6 +5,7 @@ import type { RealDir, Stack } from '../stack/index.js';
 import { Stat, entryPath } from '../sys/index.js';
 import { readProtection } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
+import { Copier } from './copy-content.js';
 import { InoMap } from './ino.js';
 import { NodeTable } from './node-table.js';
 import { HandleTable } from './handles.js';
@@ -37,6 +38,7 @@ export class Overlay {
   readonly work: WorkDir | undefined;
   readonly nodes: NodeTable;
   readonly handles = new HandleTable();
+  readonly copier = new Copier();
   /** On a read-only mount. */
   readonly readers = new Readers();
   readonly inos: InoMap;

@@ -70,7 +70,6 @@ function* copyRange(from: number, to: number, start: number, end: number): Copyi
 
 function* copying(from: number, to: number, size: number): Copying {
   if (size === 0) return 0;
-  if (ficlone(to, from) >= 0) return ftruncate(to, size);
   const sized = ftruncate(to, size);
   if (sized < 0) return sized;
   for (let at = 0; at < size;) {
@@ -120,15 +119,24 @@ function takeStep<T>(step: Step, calls: Calls<T>): T {
   }
 }
 
-/** Makes the empty file `to` equal to the first `size` bytes of `from`. Returns 0 or -errno. */
-export function copyData(from: number, to: number, size: number): number {
-  const steps = copying(from, to, size);
+function runHere(steps: Copying): number {
   let next = steps.next();
   while (next.done !== true) next = steps.next(takeStep(next.value, HERE));
   return next.value;
 }
 
-/** As `copyData`, by other threads. Both fds must stay open, and their offsets are moved. */
+/** Makes the empty file `to` equal to the first `size` bytes of `from`. Returns 0 or -errno. */
+export function copyData(from: number, to: number, size: number): number {
+  if (size > 0 && ficlone(to, from) >= 0) return ftruncate(to, size);
+  return runHere(copying(from, to, size));
+}
+
+/** As `copyData`, of a file known to have no holes worth keeping, and without shared blocks. */
+export function copyDense(from: number, to: number, size: number): number {
+  return runHere(copyRange(from, to, 0, size));
+}
+
+/** As `copyData`, by other threads, and without shared blocks. Both fds must stay open, and their offsets are moved. */
 export async function copyDataAside(from: number, to: number, size: number): Promise<number> {
   const steps = copying(from, to, size);
   let next = steps.next();
