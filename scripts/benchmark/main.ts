@@ -52,6 +52,11 @@ function main(settings: Settings): number {
   return failuresOf(report).length === 0 && report.workloads.length > 0 ? 0 : 1;
 }
 
+// Whoever reads the list, a pager, may have seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   process.exitCode = main(parseCommandLine(process.argv.slice(2)));
 } catch (error) {

@@ -14,8 +14,8 @@ export interface Call {
   readonly input?: string | Buffer;
 }
 
-/** Long enough for the slowest backend; a mount that hangs must not hold up the rest for ever. */
-const TIMEOUT = 15 * 60_000;
+/** A hundred times what the work takes in a plain directory: what takes longer, or hangs, must not hold up the rest. */
+const TIMEOUT = 4 * 60_000;
 
 /** Runs a program; returns its standard output. Throws Failed with the last line of standard error. */
 export function run(file: string, args: readonly string[], call: Call = {}): string {
@@ -29,11 +29,17 @@ export function run(file: string, args: readonly string[], call: Call = {}): str
     env: { ...process.env, LC_ALL: 'C', ...call.env },
     ...(call.cwd === undefined ? {} : { cwd: call.cwd }),
   });
-  if (child.error !== undefined) throw new Failed(`${file}: ${child.error.message}`);
+  if (child.error !== undefined) throw new Failed(`${nameOf(file)}: ${reasonOf(child.error)}`);
   if (child.status === 0) return child.stdout;
   const said = child.stderr.trim().split('\n').at(-1) ?? '';
   const how = child.signal === null ? `exit code ${String(child.status)}` : `signal ${child.signal}`;
-  throw new Failed(`${file === 'bash' ? 'script' : file}: ${how}${said === '' ? '' : `: ${said}`}`);
+  throw new Failed(`${nameOf(file)}: ${how}${said === '' ? '' : `: ${said}`}`);
+}
+
+const nameOf = (file: string): string => (file === 'bash' ? 'script' : file);
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  return error.code === 'ETIMEDOUT' ? `no end after ${String(TIMEOUT / 60_000)} minutes` : error.message;
 }
 
 /** Runs a bash script, with the functions of the prelude. */

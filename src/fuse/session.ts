@@ -111,6 +111,8 @@ export class Session {
       } else {
         this.#settled = true;
       }
+      // Some do wait for a RELEASE (fuse_sync_release), and there may always be another request.
+      this.#sendDone();
       await turn();
       asked = length < 0;
       streak = 0;

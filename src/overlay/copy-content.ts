@@ -19,8 +19,8 @@ export interface CopyJob {
   readonly from: number;
   readonly to: number;
   readonly size: number;
-  /** The attributes of `from`. */
-  readonly stat: Stat;
+  /** Of `from`. */
+  readonly stat: Pick<Stat, 'dev' | 'blocks'>;
 }
 
 /** Says that two file systems share no blocks, whatever the files are. */

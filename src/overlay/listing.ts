@@ -51,8 +51,9 @@ export class Listing {
   readonly #removed = new Set<ByteString>();
   readonly #added = new Set<ByteString>();
 
-  get size(): number {
-    return this.#entries.length + this.#added.size - this.#removed.size;
+  get isEmpty(): boolean {
+    if (this.#added.size > 0 || this.#entries.length > this.#removed.size) return false;
+    return this.#entries.every(({ name }) => this.#removed.has(name));
   }
 
   constructor(names: Iterable<ByteString>) {

@@ -146,12 +146,11 @@ export function rmdir(o: Overlay, parent: DirNode, name: ByteString): number {
 /** Returns 0, or -errno (ENOTEMPTY). */
 export function isEmpty(work: WorkDir, node: DirNode): number {
   const { listing, upper } = node;
-  if (listing === undefined) {
+  if (listing?.isEmpty !== true) {
     const names = list(node.parts);
     if (typeof names === 'number') return names;
     return names.size === 0 ? 0 : -errno.ENOTEMPTY;
   }
-  if (listing.size > 0) return -errno.ENOTEMPTY;
   if (upper === undefined) return 0;
   // What somebody put there behind the mount's back is not removed unseen.
   const bare = showsNothing(upper, work.whiteoutIno);

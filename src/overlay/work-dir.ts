@@ -35,6 +35,8 @@ const INDEX = 'index';
 
 /** So many files are removed in one go while nobody waits: a part of a millisecond. */
 const SLICE = 64;
+/** So many directories may wait for that: they are links of `work`, of which some file systems have a limit. */
+const MOST_DISCARDED = 1000;
 /** So many names are read ahead for that. */
 const READ_AHEAD = 4096;
 
@@ -148,6 +150,7 @@ export class WorkDir {
   discard(name: ByteString): void {
     this.#discarded.push(name);
     this.#contents = [];
+    if (this.#discarded.length > MOST_DISCARDED) this.tidy();
   }
 
   /** To be called when there is nothing to do: removes some of what was discarded. Whether there is more. */

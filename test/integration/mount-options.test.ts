@@ -1,6 +1,6 @@
 // Each option of a mount does what its name says, seen from outside.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { MNT_DETACH, umount2 } from '../../src/sys/index.js';
@@ -10,9 +10,13 @@ import { requires } from '../helpers/requires.js';
 
 const gate = requires('root', 'fuse', 'build', 'kernel-overlay', 'acl', 'setpriv');
 
-async function killServer(lab: MountLab): Promise<void> {
+async function serversOf(lab: MountLab): Promise<string[]> {
   const found = await run('pgrep', ['-f', `server-main.cjs ${lab.at('m')}$`]);
-  for (const pid of found.stdout.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+  return found.stdout.trim().split('\n');
+}
+
+async function killServer(lab: MountLab): Promise<void> {
+  for (const pid of await serversOf(lab)) process.kill(Number(pid), 'SIGKILL');
   umount2(lab.at('m'), MNT_DETACH);
   await sleep(200);
 }
@@ -183,4 +187,23 @@ test.skipIf(gate.skip)(gate.title('index and metacopy are accepted: hard links s
   await lab.in('m', 'echo 2 >> a');
   expect(readFileSync(lab.at('m/b'), 'utf8')).toBe('1\n2\n');
   await lab.unmount();
+});
+
+describe.skipIf(gate.skip)(gate.title('low_latency'), () => {
+  const DEVICE = '/dev/cpu_dma_latency';
+  const DRIVER = '/sys/devices/system/cpu/cpuidle/current_driver';
+  const listens = existsSync(DEVICE) && existsSync(DRIVER) && readFileSync(DRIVER, 'latin1').trim() !== 'none';
+
+  test.each([
+    ['', listens],
+    ['low_latency=on', listens],
+    ['low_latency=off', false],
+  ])('a server with "%s" asks the kernel for awake processors: %s', async (option, expected) => {
+    using lab = new MountLab('latency');
+    await lab.mount(option);
+    const [server] = await serversOf(lab);
+    const files = readdirSync(`/proc/${server!}/fd`).map((fd) => readlinkSync(`/proc/${server!}/fd/${fd}`));
+    expect(files.includes(DEVICE)).toBe(expected);
+    await lab.unmount();
+  });
 });

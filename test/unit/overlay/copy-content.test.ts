@@ -22,7 +22,7 @@ vi.mock(import('../../../src/sys/index.js'), async (original) => {
   };
 });
 
-const stat = (dev: number, blocks: number): Stat => ({ dev, blocks }) as Stat;
+const stat = (dev: number, blocks: number): Pick<Stat, 'dev' | 'blocks'> => ({ dev, blocks });
 
 beforeEach(() => {
   Object.assign(sys, { cloned: 0, now: 0, takes: 0 });

@@ -28,6 +28,32 @@ describe('a listing', () => {
     );
   });
 
+  test('is empty when all of its names were removed, and not otherwise', () => {
+    const name = fc.constantFrom('a', 'b', 'c');
+    const steps = fc.array(fc.record({ name, adds: fc.boolean(), looks: fc.boolean() }));
+    fc.assert(
+      fc.property(fc.uniqueArray(name), steps, (names, changes) => {
+        const listing = new Listing(names);
+        const model = new Set(names);
+        for (const { name, adds, looks } of changes) {
+          // As the overlay does: what is there is not added again, and what is not there not removed.
+          if (adds && !model.has(name)) {
+            listing.add(name);
+            model.add(name);
+          } else if (!adds && model.delete(name)) listing.remove(name);
+          if (looks) page(listing, 0);
+          expect(listing.isEmpty).toBe(model.size === 0);
+        }
+      }),
+    );
+  });
+
+  test('is never empty by what was removed without having been in it', () => {
+    const listing = new Listing(['a']);
+    for (const stranger of ['x', 'y']) listing.remove(stranger);
+    expect(listing.isEmpty).toBe(false);
+  });
+
   test('has cookies above those of . and .., rising, within 53 bits and positive as off_t', () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `file-${String(index)}`);
     const cookies = page(new Listing(names), 0).map(({ cookie }) => cookie);

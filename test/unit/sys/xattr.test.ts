@@ -13,6 +13,7 @@ import {
   getxattr,
   getxattrInto,
   listxattr,
+  listxattrat,
   openat,
   removexattr,
   setxattr,
@@ -100,4 +101,14 @@ test.skipIf(gate.skip)(gate.title('trusted attributes of a symlink itself'), () 
   expect(setxattr(`${dir.path}/symlink`, 'trusted.x', value)).toBe(0);
   expect(getxattr(fd, 'trusted.x')).toBe(-errno.ENODATA);
   expect(listxattr(`${dir.path}/symlink`)).toEqual(['trusted.x']);
+});
+
+test('the names of what is in a directory are those of its path, and a symlink is not followed', () => {
+  setxattr(fd, 'user.at', value);
+  expect(listxattrat(dir.fd, 'file')).toEqual(listxattr(entryPath(dir.fd, 'file')));
+  expect(listxattrat(dir.fd, 'file')).toContain('user.at');
+  expect(listxattrat(dir.fd, 'symlink')).toEqual([]);
+  expect(listxattrat(dir.fd, '.')).toEqual([]);
+  expect(listxattrat(dir.fd, 'missing')).toBe(-errno.ENOENT);
+  removexattr(fd, 'user.at');
 });
