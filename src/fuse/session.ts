@@ -20,6 +20,8 @@ const HEADER_ROOM = 4096;
 
 /** So many requests are answered in a row before others that live in the event loop (signals, visitors) have a turn. */
 const LONGEST_STREAK = 64;
+/** Milliseconds after which it has one in any case before we sleep: timers are on no fd. */
+const LONGEST_WAIT = 100;
 /** So many replies that nobody waits for are kept back: the kernel counts them as background requests (MAX_BACKGROUND). */
 const MOST_DONE = 8;
 /** Milliseconds between looks at work still going on after the un-mount. */
@@ -91,9 +93,19 @@ export class Session {
 
   /** Serves until un-mounted. Throws VeneerError if the kernel is too old, SysError if the device fails. */
   async run(): Promise<void> {
+    try {
+      await this.#serve();
+    } finally {
+      this.#latency?.close();
+    }
+    this.#options.filesystem.destroy();
+  }
+
+  async #serve(): Promise<void> {
     let streak = 0;
     // Whether we have asked for a while already, and the event loop had a turn since.
     let asked = false;
+    let turned = 0;
     for (;;) {
       const length = this.#take(asked);
       asked = false;
@@ -103,7 +115,7 @@ export class Session {
         streak += 1;
         if (this.#dispatcher.pending > 0) this.#settled = false;
         else if (streak < LONGEST_STREAK) continue;
-      } else if (this.#settled) {
+      } else if (this.#settled && performance.now() - turned < LONGEST_WAIT) {
         asked = this.#options.onIdle();
         if (asked || !this.#sleep()) continue;
         // What is done in the first turn may have asked for more to be watched, which the second one begins.
@@ -114,12 +126,11 @@ export class Session {
       // Some do wait for a RELEASE (fuse_sync_release), and there may always be another request.
       this.#sendDone();
       await turn();
+      turned = performance.now();
       asked = length < 0;
       streak = 0;
     }
     while (this.#dispatcher.pending > 0) await turn(LINGER);
-    this.#latency?.close();
-    this.#options.filesystem.destroy();
   }
 
   /** Sleeps until there is a request or the event loop has something to do, as it returns; or for a while. */
