@@ -20,6 +20,11 @@ const HEADER_ROOM = 4096;
 
 /** So many requests are answered in a row before others that live in the event loop (signals, visitors) have a turn. */
 const LONGEST_STREAK = 64;
+/**
+ * So many turns it has before we sleep, after anything that JavaScript may go on with: what is done in one may ask for something
+ * to be watched, which the next one begins.
+ */
+const TURNS = 4;
 /** Milliseconds after which it has one in any case before we sleep: timers are on no fd. */
 const LONGEST_WAIT = 100;
 /** So many replies that nobody waits for are kept back: the kernel counts them as background requests (MAX_BACKGROUND). */
@@ -61,8 +66,8 @@ export class Session {
   /** Requests done of which the kernel has not been told: nobody waits for that. */
   readonly #done: Buffer[] = [];
   readonly #spare: Buffer[] = [];
-  /** Whether the event loop has nothing left to do, and watches all it is to watch. */
-  #settled = false;
+  /** Turns the event loop is to have before we sleep. */
+  #turns = TURNS;
   #ready = false;
 
   constructor(options: SessionOptions) {
@@ -113,15 +118,16 @@ export class Session {
       if (length > 0) {
         this.#handle(length);
         streak += 1;
-        if (this.#dispatcher.pending > 0) this.#settled = false;
-        else if (streak < LONGEST_STREAK) continue;
-      } else if (this.#settled && performance.now() - turned < LONGEST_WAIT) {
-        asked = this.#options.onIdle();
-        if (asked || !this.#sleep()) continue;
-        // What is done in the first turn may have asked for more to be watched, which the second one begins.
-        await turn();
+        if (this.#dispatcher.pending === 0 && streak < LONGEST_STREAK) continue;
+        this.#turns = TURNS;
+      } else if (this.#turns > 0) {
+        this.#turns -= 1;
       } else {
-        this.#settled = true;
+        if (performance.now() - turned < LONGEST_WAIT) {
+          asked = this.#options.onIdle();
+          if (asked || !this.#sleep()) continue;
+        }
+        this.#turns = TURNS;
       }
       // Some do wait for a RELEASE (fuse_sync_release), and there may always be another request.
       this.#sendDone();
@@ -255,7 +261,7 @@ export class Session {
   #logError(message: string, error: unknown): void {
     this.#options.logError(message, error);
     // A log may be written by and by.
-    this.#settled = false;
+    this.#turns = TURNS;
   }
 }
 
