@@ -6,7 +6,7 @@ import { readAttrChange } from './attr-change.js';
 import { Attr, Entry } from './attr.js';
 import { ReplySink } from './directory-sink.js';
 import { Opened } from './filesystem.js';
-import type { Filesystem, Outcome } from './filesystem.js';
+import type { Caller, Filesystem, Outcome } from './filesystem.js';
 import * as abi from './wire/abi.js';
 import type { Statistics } from './statistics.js';
 import { BODY_SIZE, OUT_HEADER, opcode, opcodeName } from './wire/abi.js';
@@ -216,17 +216,17 @@ export class Dispatcher {
       }
       case opcode.SYMLINK: {
         const name = q.name();
-        const options = { caller: { uid: q.uid, gid: q.gid }, target: q.name() };
+        const options = { caller: callerOf(q), target: q.name() };
         return this.#withEntry(id, this.#entry, fs.symlink(nodeid, name, options, this.#entry));
       }
       case opcode.MKNOD: {
         q.body(BODY_SIZE.mknod);
-        const options = { ...callerOf(q), mode: q.u32(0), rdev: q.u32(4), umask: q.u32(8) };
+        const options = { caller: callerOf(q), mode: q.u32(0), rdev: q.u32(4), umask: q.u32(8) };
         return this.#withEntry(id, this.#entry, fs.mknod(nodeid, q.name(), options, this.#entry));
       }
       case opcode.MKDIR: {
         q.body(BODY_SIZE.mkdir);
-        const options = { ...callerOf(q), mode: q.u32(0), umask: q.u32(4) };
+        const options = { caller: callerOf(q), mode: q.u32(0), umask: q.u32(4) };
         return this.#withEntry(id, this.#entry, fs.mkdir(nodeid, q.name(), options, this.#entry));
       }
       case opcode.UNLINK:
@@ -254,19 +254,19 @@ export class Dispatcher {
         q.body(BODY_SIZE.open);
         const { opened } = this.#newOut();
         const killSuidgid = (q.u32(4) & abi.FUSE_OPEN_KILL_SUIDGID) !== 0;
-        const options = { caller: { uid: q.uid, gid: q.gid }, flags: q.u32(0), killSuidgid };
+        const options = { caller: callerOf(q), flags: q.u32(0), killSuidgid };
         return this.#withOpened(id, opened, fs.open(nodeid, options, opened));
       }
       case opcode.CREATE: {
         q.body(BODY_SIZE.create);
         const out = this.#newOut();
-        const options = { ...callerOf(q), flags: q.u32(0), mode: q.u32(4), umask: q.u32(8) };
+        const options = { caller: callerOf(q), flags: q.u32(0), mode: q.u32(4), umask: q.u32(8) };
         return this.#withEntryAndOpened(id, out, fs.create(nodeid, q.name(), options, out));
       }
       case opcode.TMPFILE: {
         q.body(BODY_SIZE.create);
         const out = this.#newOut();
-        const options = { ...callerOf(q), flags: q.u32(0), mode: q.u32(4), umask: q.u32(8) };
+        const options = { caller: callerOf(q), flags: q.u32(0), mode: q.u32(4), umask: q.u32(8) };
         return this.#withEntryAndOpened(id, out, fs.tmpfile(nodeid, options, out));
       }
       case opcode.READ:
@@ -400,6 +400,6 @@ const NOTHING = Buffer.alloc(0);
 /** A 32-bit count is what the reply can say. */
 const MAX_COPY = 0x7ffff000;
 
-function callerOf(q: Request): { caller: { uid: number; gid: number } } {
-  return { caller: { uid: q.uid, gid: q.gid } };
+function callerOf({ uid, gid }: Request): Caller {
+  return { uid, gid };
 }

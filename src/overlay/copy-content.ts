@@ -2,7 +2,7 @@
 
 import { errno } from '../core/index.js';
 import type { Outcome } from '../fuse/index.js';
-import { copyData, copyDataAside, copyDense, ficlone, fsync, fsyncAside } from '../sys/index.js';
+import { cloneData, copyDataAside, copyDense, copySparse, fsync, fsyncAside } from '../sys/index.js';
 import type { Stat } from '../sys/index.js';
 
 /** Up to this size a copy takes no longer than handing it to another thread. */
@@ -39,12 +39,12 @@ export class Copier {
   copy({ from, to, size, stat }: CopyJob): Outcome {
     if (size === 0) return 0;
     if (!this.#unclonable.has(stat.dev)) {
-      const cloned = ficlone(to, from);
+      const cloned = cloneData(from, to, size);
       if (cloned >= 0) return 0;
       if (neverClones(cloned)) this.#unclonable.add(stat.dev);
     }
     if (size > COPY_AT_ONCE) return copyDataAside(from, to, size);
-    return stat.blocks * BLOCK >= size ? copyDense(from, to, size) : copyData(from, to, size);
+    return stat.blocks * BLOCK >= size ? copyDense(from, to, size) : copySparse(from, to, size);
   }
 
   /** Writes a copy of `size` bytes to disk: 0 or -errno, at once where the disk is quick. */

@@ -45,7 +45,7 @@ import { indexKey, linkUp, writeFirstNlink } from './hard-links.js';
 import type { DirNode, FileNode, Place } from './node.js';
 import { after, finallyDo } from './outcome.js';
 import type { Overlay } from './overlay.js';
-import { copyOwnership } from './ownership.js';
+import { copyOwnership, isOurs } from './ownership.js';
 import type { WorkDir } from './work-dir.js';
 
 /**
@@ -164,16 +164,9 @@ function hollowOut(o: Overlay, fd: number, size: number): number {
   return sized < 0 ? sized : setxattr(fd, `${o.namespace}metacopy`, Buffer.alloc(0));
 }
 
-const self = { uid: process.geteuid?.(), gid: process.getegid?.() };
-
-/** Whether a file belongs to whom belongs what this process makes. */
-function isOwn({ uid, gid }: Stat): boolean {
-  return uid === self.uid && gid === self.gid;
-}
-
 /** Owner before capabilities (chown drops them), ACLs before the mode, times last. */
 function copyMetadata(o: Overlay, files: { from: number; to: number; lower: Place }, stat: Stat): number {
-  let status = o.overrides === undefined && !isOwn(stat) ? fchown(files.to, stat) : 0;
+  let status = o.overrides === undefined && !isOurs(stat) ? fchown(files.to, stat) : 0;
   if (status >= 0) status = copyXattrs(files.from, files.to);
   if (status >= 0)
     status = copyFlags(files.from, { target: files.to, namespace: o.namespace, onCopy: (call) => call(files.to) });

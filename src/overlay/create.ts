@@ -47,7 +47,7 @@ import { copyUpDirectory } from './copy-up-directory.js';
 import { addToListing } from './listing.js';
 import type { DirNode, FileNode, Node } from './node.js';
 import { register } from './open.js';
-import { isOverriding, overrideNew, overrideNewOpen } from './ownership.js';
+import { isOurs, isOverriding, overrideNew, overrideNewOpen } from './ownership.js';
 import type { NewFile } from './ownership.js';
 import type { Overlay } from './overlay.js';
 import { checkCreate } from './protection.js';
@@ -126,13 +126,6 @@ function newFile({ caller, parent, making }: CreateRequest, mode: number): NewFi
   const rdev = making.kind === 'node' ? making.rdev : 0;
   const [major, minor] = decodeDev(rdev);
   return { ...caller, parent, mode, ...(rdev === 0 ? {} : { device: { major, minor } }) };
-}
-
-const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-
-/** Whether what this process makes belongs to the caller as it is. */
-function isOurs(caller: Caller): boolean {
-  return caller.uid === self.uid && caller.gid === self.gid;
 }
 
 /** Gives a new file to the caller. The group stays the directory's where that is setgid. */

@@ -51,13 +51,14 @@ export class Listing {
   readonly #removed = new Set<ByteString>();
   readonly #added = new Set<ByteString>();
 
+  constructor(names: Iterable<ByteString>) {
+    this.#entries = withNames([], names);
+  }
+
+  /** Whether all of its names were removed. */
   get isEmpty(): boolean {
     if (this.#added.size > 0 || this.#entries.length > this.#removed.size) return false;
     return this.#entries.every(({ name }) => this.#removed.has(name));
-  }
-
-  constructor(names: Iterable<ByteString>) {
-    this.#entries = withNames([], names);
   }
 
   add(name: ByteString): void {

@@ -23,6 +23,16 @@ import { upperPlace } from './upper-place.js';
 
 const S_IXGRP = 0o010;
 
+/** The attribute that holds file capabilities. */
+export const CAPABILITY = 'security.capability';
+
+const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+
+/** Whether what this process makes belongs to this owner as it is. */
+export function isOurs(owner: { readonly uid: number; readonly gid: number }): boolean {
+  return owner.uid === self.uid && owner.gid === self.gid;
+}
+
 const shown = new Stat();
 
 /** chown(2); -1 keeps a value. Takes setuid and setgid away as the kernel does. Returns 0 or -errno. */
@@ -43,7 +53,7 @@ export function changeOwner(o: Overlay, node: Node, owner: { uid: number; gid: n
     ...(owner.gid === -1 ? {} : { gid: owner.gid }),
   });
   const target = xattrTarget(node);
-  if (typeof target !== 'number' && node.kind === 'other') removexattr(target, 'security.capability');
+  if (typeof target !== 'number' && node.kind === 'other') removexattr(target, CAPABILITY);
   return o.overrides.write(place, shown);
 }
 

@@ -4,14 +4,11 @@ import { S_IFREG, S_ISGID, S_ISUID, entryPath, fdPath, removexattr } from '../sy
 import type { Caller } from '../fuse/index.js';
 import { statNode } from './attr.js';
 import type { FileNode } from './node.js';
-import { changeMode } from './ownership.js';
+import { CAPABILITY, changeMode } from './ownership.js';
 import type { Overlay } from './overlay.js';
 import { upperPlace } from './upper-place.js';
 
 const S_IXGRP = 0o010;
-
-/** The attribute that holds file capabilities. */
-export const CAPABILITY = 'security.capability';
 
 /** Whether a write by somebody without CAP_FSETID changes this mode: setgid counts where the group may execute. */
 export function isPrivileged(mode: number): boolean {

@@ -13,9 +13,8 @@ import { copyUp } from './copy-up.js';
 import { latest } from './node.js';
 import type { Node } from './node.js';
 import { after } from './outcome.js';
-import { adoptModeOfAcl, changeMode } from './ownership.js';
+import { CAPABILITY, adoptModeOfAcl, changeMode } from './ownership.js';
 import type { Overlay } from './overlay.js';
-import { CAPABILITY } from './privileges.js';
 import { checkChange } from './protection.js';
 
 const ACL_PREFIX = 'system.posix_acl_';

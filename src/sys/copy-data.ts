@@ -125,9 +125,20 @@ function runHere(steps: Copying): number {
   return next.value;
 }
 
+/** Makes the empty file `to` equal to the first `size` bytes of `from` by sharing blocks. Returns 0, or -errno where it cannot. */
+export function cloneData(from: number, to: number, size: number): number {
+  const cloned = ficlone(to, from);
+  return cloned < 0 ? cloned : ftruncate(to, size);
+}
+
 /** Makes the empty file `to` equal to the first `size` bytes of `from`. Returns 0 or -errno. */
 export function copyData(from: number, to: number, size: number): number {
-  if (size > 0 && ficlone(to, from) >= 0) return ftruncate(to, size);
+  if (size === 0) return 0;
+  return cloneData(from, to, size) < 0 ? copySparse(from, to, size) : 0;
+}
+
+/** As `copyData`, without shared blocks. */
+export function copySparse(from: number, to: number, size: number): number {
   return runHere(copying(from, to, size));
 }
 

@@ -13,8 +13,8 @@ vi.mock(import('../../../src/sys/index.js'), async (original) => {
   const aside = (name: string) => (): Promise<number> => Promise.resolve(call(name, () => 0)());
   return {
     ...(await original()),
-    ficlone: call('clone', () => sys.cloned),
-    copyData: call('copy', () => 0),
+    cloneData: call('clone', () => sys.cloned),
+    copySparse: call('copy', () => 0),
     copyDense: call('dense', () => 0),
     copyDataAside: aside('aside'),
     fsync: call('sync', () => 0),
