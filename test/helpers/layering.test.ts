@@ -24,8 +24,8 @@ const TABLE: Readonly<Record<string, Room>> = {
     externals: ['node:child_process', 'node:net'],
     doors: ['start.ts'],
   },
-  // xz, bzip2 and (on old Node) zstd are the system's programs.
-  layer: { rooms: ['core', 'sys', 'image', 'whiteout', 'stack'], externals: ['node:child_process'] },
+  // xz, bzip2 and (on old Node) zstd are the system's programs; diff compares texts, picomatch reads globs.
+  layer: { rooms: ['core', 'sys', 'image', 'whiteout', 'stack'], externals: ['node:child_process', 'diff', 'picomatch'] },
   store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },
   registry: { rooms: ['core', 'image'], externals: ['node:http', 'node:https'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
