@@ -25,7 +25,10 @@ const TABLE: Readonly<Record<string, Room>> = {
     doors: ['start.ts'],
   },
   // xz, bzip2 and (on old Node) zstd are the system's programs; diff compares texts, picomatch reads globs.
-  layer: { rooms: ['core', 'sys', 'image', 'whiteout', 'stack'], externals: ['node:child_process', 'diff', 'picomatch'] },
+  layer: {
+    rooms: ['core', 'sys', 'image', 'whiteout', 'stack'],
+    externals: ['node:child_process', 'diff', 'picomatch'],
+  },
   store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },
   registry: { rooms: ['core', 'image'], externals: ['node:http', 'node:https'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
