@@ -1,7 +1,9 @@
 // From what was thrown to one line on stderr and an exit code.
 
 import type { CommanderError } from 'commander';
-import { displayBytes, hasCode, messageOf, SysError, toByteString, VeneerError } from '../core/index.js';
+import { hasCode, messageOf, SysError, VeneerError } from '../core/index.js';
+import { Interrupted } from './interruption.js';
+import { cleanText } from './text.js';
 
 /** Exit codes: 0 done, 1 failed, 2 the command line is wrong. */
 export const EXIT_FAILURE = 1;
@@ -9,7 +11,7 @@ export const EXIT_USAGE = 2;
 
 /** The message in one line, which holds the names others chose: they must not steer the terminal. */
 function describe(error: unknown): string {
-  return displayBytes(toByteString(messageOf(error).replace(/\s*\n\s*/g, ' ')));
+  return cleanText(messageOf(error).replace(/\s*\n\s*/g, ' '));
 }
 
 function hintOf(error: unknown): string | undefined {
@@ -52,6 +54,10 @@ export interface ReportOptions {
 /** Prints what failed and returns the exit code. */
 export function report(error: unknown, { usage, debug }: ReportOptions): number {
   if (isCommanderError(error)) return reportUsage(error, usage);
+  if (error instanceof Interrupted) {
+    print(describe(error), undefined);
+    return error.exitCode;
+  }
   const isUsage = error instanceof VeneerError && error.code === 'usage';
   print(describe(error), hintOf(error) ?? (isUsage ? `see '${usage} --help'` : undefined));
   if (debug) {
