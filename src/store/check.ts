@@ -1,7 +1,7 @@
 // Compares what the rows say with what is on disk, both ways.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { VeneerError, messageOf, shortDigest } from '../core/index.js';
+import { VeneerError, digestHex, messageOf, shortDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { chainIds } from '../image/index.js';
 import type { Finding } from './finding.js';
@@ -57,12 +57,8 @@ function checkLayers({ layers, paths }: StoreParts): Finding[] {
 }
 
 function checkImages(parts: StoreParts): Finding[] {
-  const { images, content, paths, leases } = parts;
-  const known = new Set<string>(images.list().map((image) => image.id));
-  const extra = readdirSync(paths.blobs).filter((name) => {
-    const digest = `sha256:${name}`;
-    return !known.has(digest) && !leases.keeps('blob', digest as Digest);
-  });
+  const { images, content, paths } = parts;
+  const extra = images.unneededBlobs(readdirSync(paths.blobs).map((name) => `sha256:${name}` as Digest)).map(digestHex);
   const findings = images.list().flatMap((image): Finding[] => {
     const name = shortDigest(image.id);
     if (!content.has(image.id)) {

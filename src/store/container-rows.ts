@@ -31,6 +31,7 @@ export interface UpperMove {
   readonly diffId: DiffId;
   readonly parent: ChainId | undefined;
   readonly size: number;
+  readonly tarSize?: number | undefined;
   readonly history: HistoryEntry;
 }
 

@@ -1,6 +1,6 @@
 // Containers as the store knows them: a row, a directory, and the layers that commits put between the two.
 
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { VeneerError } from '../core/index.js';
 import { chainId } from '../image/index.js';
@@ -11,6 +11,7 @@ import { renameDurably } from './durable.js';
 import type { LayerStore } from './layers.js';
 import { lockDirectory } from './lock.js';
 import type { HeldLock, StoreLock } from './lock.js';
+import { recordIn } from './paths.js';
 import type { StorePaths } from './paths.js';
 import type { Staged, StagingArea } from './staging.js';
 
@@ -146,16 +147,23 @@ export class ContainerStore {
     this.#parts.database.transact(() => this.#rows.setMountpoint(id, mountpoint));
   }
 
+  /** Where `commit` puts the skeleton of the upper directory's tar: a file of nobody until `moveUpper` takes it along. */
+  skeleton(id: string): string {
+    return recordIn(this.directory(id)).skeleton;
+  }
+
   /**
    * Makes the container's upper directory a layer by renaming it, and that layer the top of what the container lies on. The
-   * container has no upper directory then. The directory must be on disk (syncfs), the store must not have the layer,
-   * and the caller must hold the container's lock. After a crash the move is finished, or undone, by `recover`.
+   * container has no upper directory then. A skeleton that is there goes with it. Both must be on disk (syncfs), the store
+   * must not have the layer, and the caller must hold the container's lock. After a crash the move is finished, or undone, by
+   * `recover`.
    */
   moveUpper(id: string, move: UpperMove): void {
     const { lock, database, layers } = this.#parts;
     lock.exclusively(() => {
       database.transact(() => this.#rows.setMove(id, move));
-      layers.adopt(this.#upper(id), chainId(move.parent, move.diffId));
+      const skeleton = this.skeleton(id);
+      layers.adopt(this.#upper(id), chainId(move.parent, move.diffId), existsSync(skeleton) ? skeleton : undefined);
       this.#finishMove(id, move);
     });
   }
@@ -173,15 +181,17 @@ export class ContainerStore {
     });
   }
 
-  /** Finishes or undoes the move of an upper directory that a dead process began. */
+  /** Finishes or undoes the move of an upper directory that a dead process began, and removes a skeleton it left. */
   recover(id: string): void {
     const { lock, database, layers } = this.#parts;
     lock.exclusively(() => {
       const move = this.#rows.move(id);
-      if (move === undefined) return;
-      const moved = !existsSync(this.#upper(id)) && existsSync(layers.path(chainId(move.parent, move.diffId)));
-      if (moved) this.#finishMove(id, move);
-      else database.transact(() => this.#rows.setMove(id, undefined));
+      if (move !== undefined) {
+        const moved = !existsSync(this.#upper(id)) && existsSync(layers.path(chainId(move.parent, move.diffId)));
+        if (moved) this.#finishMove(id, move);
+        else database.transact(() => this.#rows.setMove(id, undefined));
+      }
+      rmSync(this.skeleton(id), { force: true });
     });
   }
 

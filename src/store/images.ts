@@ -1,12 +1,13 @@
 // Images: configurations in the content store, rows that name their layers, and tags.
 
-import { VeneerError, shortDigest } from '../core/index.js';
+import { VeneerError, digestOf, shortDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { chainIds, encodeImageConfig, familiarReference, formatReference, parseImageConfig } from '../image/index.js';
-import { parseReference } from '../image/index.js';
-import type { ChainId, ImageConfig } from '../image/index.js';
+import { parseManifest, parseReference } from '../image/index.js';
+import type { ChainId, ImageConfig, Reference } from '../image/index.js';
 import type { ContentStore } from './content.js';
 import type { Database } from './database.js';
+import { toDigestName } from './digest-name.js';
 import { imageHistory } from './image-history.js';
 import type { ImageHistoryEntry } from './image-history.js';
 import { ImageRows } from './image-rows.js';
@@ -14,6 +15,8 @@ import type { Image } from './image-rows.js';
 import { ImageUsers } from './image-users.js';
 import type { LayerStore } from './layers.js';
 import type { StoreLock } from './lock.js';
+import { ManifestRows } from './manifest-rows.js';
+import type { ImageManifest } from './manifest-rows.js';
 import type { MountRegistry } from './mounts.js';
 import { resolveImage } from './resolve-image.js';
 import type { Resolved } from './resolve-image.js';
@@ -30,6 +33,19 @@ export interface ImageParts {
   readonly mounts: MountRegistry;
 }
 
+export interface NewManifest {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
+
+export interface AddImageOptions {
+  readonly names?: readonly TaggedName[];
+  /** The manifest it came with, to be kept with its blobs. */
+  readonly manifest?: NewManifest;
+  /** Names by digest, of its manifest or of an index that lists it. */
+  readonly digestNames?: readonly Reference[];
+}
+
 export interface RemovedImage {
   /** Names, in canonical form. */
   readonly untagged: readonly string[];
@@ -44,11 +60,13 @@ function missing(text: string): VeneerError {
 export class ImageStore {
   readonly #parts: ImageParts;
   readonly #rows: ImageRows;
+  readonly #manifests: ManifestRows;
   readonly #users: ImageUsers;
 
   constructor(parts: ImageParts) {
     this.#parts = parts;
     this.#rows = new ImageRows(parts.database.sql);
+    this.#manifests = new ManifestRows(parts.database.sql);
     this.#users = new ImageUsers(parts.database.sql, parts.mounts);
   }
 
@@ -92,22 +110,60 @@ export class ImageStore {
   }
 
   /**
-   * Records an image whose layers the store has, and names it. Recording one that is there only names it.
-   * Throws `not-found` when a layer is missing.
+   * Records an image whose layers the store has, from its configuration, and names it. Recording one that is there only
+   * names it. Throws `not-found` when a layer is missing.
    */
   create(config: ImageConfig, names: readonly TaggedName[] = []): Image {
-    const bytes = encodeImageConfig(config);
-    const layers = chainIds(config.rootfs.diff_ids);
+    return this.add(encodeImageConfig(config), { names });
+  }
+
+  /**
+   * Records an image whose layers the store has, from the bytes of its configuration, which are kept as they are. The blobs
+   * that a manifest names must be in the content store, kept by a lease. An image that is there gets what is new: names, the
+   * manifest. Throws `invalid` for malformed documents, `integrity` when the manifest does not belong to the configuration or a
+   * blob has another size, and `not-found` when a layer or blob is missing.
+   */
+  add(config: Uint8Array, options: AddImageOptions = {}): Image {
+    const { names = [], digestNames = [] } = options;
+    const parsed = parseImageConfig(config);
+    const id = digestOf(config);
+    const layers = chainIds(parsed.rootfs.diff_ids);
+    const manifest = options.manifest === undefined ? undefined : describeManifest(options.manifest, id, layers.length);
+    const namedByDigest = digestNames.map(toDigestName);
     const { lock, database, content } = this.#parts;
     return lock.exclusively(() => {
       for (const layer of layers) this.#parts.layers.get(layer);
-      const id = content.put(bytes);
-      database.transact(() => {
-        this.#rows.insert(id, creationDate(config), layers);
-        for (const name of names) this.#rows.tag(name, id);
-      });
+      for (const { digest, size } of manifest?.layers ?? []) requireSize(digest, size, content.size(digest));
+      const documents = options.manifest === undefined ? [config] : [config, options.manifest.bytes];
+      const put = documents.map((bytes) => content.put(bytes));
+      try {
+        database.transact(() => {
+          this.#rows.insert(id, creationDate(parsed), layers);
+          if (manifest !== undefined) this.#manifests.insert(id, manifest);
+          for (const name of names) this.#rows.tag(name, id);
+          for (const name of namedByDigest) this.#rows.nameDigest(name, id);
+        });
+      } catch (error) {
+        for (const blob of this.#manifests.unneeded(put)) content.remove(blob);
+        throw error;
+      }
       return this.get(id);
     });
+  }
+
+  /** The manifests kept of an image, newest first; none for one that did not come with one. */
+  manifests(id: Digest): ImageManifest[] {
+    return this.#manifests.of(id);
+  }
+
+  /** A manifest's bytes, verified. */
+  manifestBytes(digest: Digest): Buffer {
+    return this.#parts.content.read(digest);
+  }
+
+  /** Those of the given blobs that no image and no lease needs. Ask under the store's lock. */
+  unneededBlobs(blobs: readonly Digest[]): Digest[] {
+    return this.#manifests.unneeded(blobs);
   }
 
   /** Names an image; a name another image has moves. Returns the name in canonical form. Throws `not-found`, `invalid`. */
@@ -131,17 +187,14 @@ export class ImageStore {
       const { deleted, ...rest } = database.transact(() => this.#forget(text, options.force ?? false));
       if (deleted === undefined) return { ...rest, deleted: [] };
       trashed.push(...layers.trash(deleted.layers));
-      content.remove(deleted.image);
+      for (const blob of deleted.blobs) content.remove(blob);
       return { ...rest, deleted: [deleted.image, ...deleted.layers] };
     });
     for (const staged of trashed) staging.discard(staged);
     return removed;
   }
 
-  #forget(
-    text: string,
-    force: boolean,
-  ): { untagged: readonly string[]; deleted?: { image: Digest; layers: readonly ChainId[] } } {
+  #forget(text: string, force: boolean): { untagged: readonly string[]; deleted?: Forgotten } {
     const resolved = resolveImage(this.#rows, text);
     const image = resolved === undefined ? undefined : this.#rows.get(resolved.id);
     if (resolved === undefined || image === undefined) throw missing(text);
@@ -152,10 +205,20 @@ export class ImageStore {
     }
     if (name === undefined && image.references.length > 1 && !force) throw severalNames(text, image);
     this.#users.refuseInUse(image.id, text);
+    const blobs = this.#manifests.blobs(image.id);
     this.#rows.remove(image.id);
     const layers = this.#parts.layers.forgetUnneeded(image.layers);
-    return { untagged: image.references, deleted: { image: image.id, layers } };
+    const deleted = { image: image.id, layers, blobs: this.#manifests.unneeded(blobs) };
+    return { untagged: [...image.references, ...image.digests], deleted };
   }
+}
+
+/** What goes with an image. */
+interface Forgotten {
+  readonly image: Digest;
+  /** Top first. */
+  readonly layers: readonly ChainId[];
+  readonly blobs: readonly Digest[];
 }
 
 /** The name to take away, where an image was found by one. */
@@ -169,6 +232,26 @@ function severalNames(text: string, image: Image): VeneerError {
   return new VeneerError('in-use', `cannot remove image ${text}: it has several names: ${names}`, {
     hint: `remove the names, or use --force with the ID ${shortDigest(image.id)}`,
   });
+}
+
+function describeManifest({ bytes, mediaType }: NewManifest, config: Digest, layers: number): ImageManifest {
+  const manifest = parseManifest(bytes);
+  const digest = digestOf(bytes);
+  const refuse = (why: string): VeneerError => new VeneerError('integrity', `manifest ${shortDigest(digest)} ${why}`);
+  if (manifest.config.digest !== config) throw refuse('is of another configuration');
+  if (manifest.layers.length !== layers) {
+    throw refuse(`has ${String(manifest.layers.length)} layers, its configuration ${String(layers)}`);
+  }
+  const blobs = manifest.layers.map((layer) => ({ digest: layer.digest, size: layer.size }));
+  return { digest, mediaType, size: bytes.length, layers: blobs };
+}
+
+function requireSize(digest: Digest, announced: number, size: number): void {
+  if (announced === size) return;
+  throw new VeneerError(
+    'integrity',
+    `blob ${digest} has ${String(size)} bytes, its manifest says ${String(announced)}`,
+  );
 }
 
 function creationDate(config: ImageConfig): Date | undefined {

@@ -1,8 +1,8 @@
 // The layer store: unpacked layer directories by ChainID, in the overlay's on-disk form, never written once in place.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { VeneerError } from '../core/index.js';
+import { VeneerError, toByteString } from '../core/index.js';
 import { chainId } from '../image/index.js';
 import type { ChainId, DiffId } from '../image/index.js';
 import { must, syncfs } from '../sys/index.js';
@@ -10,7 +10,9 @@ import type { Database } from './database.js';
 import { fsyncDirectory, renameDurably } from './durable.js';
 import type { Lease, LeaseRegistry } from './leases.js';
 import type { StoreLock } from './lock.js';
-import type { StorePaths } from './paths.js';
+import { recordIn } from './paths.js';
+import type { LayerRecord, StorePaths } from './paths.js';
+import { removeTree } from './remove-tree.js';
 import type { Staged, StagingArea } from './staging.js';
 
 export interface Layer {
@@ -21,18 +23,32 @@ export interface Layer {
   /** Of the content of its files, in bytes, as Docker counts. */
   readonly size: number;
   readonly created: Date;
+  /** Of the uncompressed tar, in bytes; undefined where it is not known. */
+  readonly tarSize: number | undefined;
 }
 
 export interface LayerFacts {
   readonly diffId: DiffId;
   readonly parent: ChainId | undefined;
   readonly size: number;
+  readonly tarSize?: number | undefined;
+}
+
+/** Where the parts of a layer are. */
+export interface LayerFiles {
+  /** The directory with the layer's files. */
+  readonly diff: string;
+  /** Undefined where the store was made before layers had one. */
+  readonly skeleton: string | undefined;
+  readonly replaced: string;
 }
 
 /** A layer being unpacked. */
 export interface StagedLayer {
   /** The directory to fill. */
   readonly diff: string;
+  /** Where what the tar is made from goes; nothing is there yet. */
+  readonly record: LayerRecord;
   readonly staged: Staged;
 }
 
@@ -50,6 +66,7 @@ interface LayerRow {
   readonly parent: ChainId | null;
   readonly size: number;
   readonly created: number;
+  readonly tar_size: number | null;
 }
 
 function toLayer(row: LayerRow): Layer {
@@ -59,6 +76,7 @@ function toLayer(row: LayerRow): Layer {
     parent: row.parent ?? undefined,
     size: row.size,
     created: new Date(row.created),
+    tarSize: row.tar_size ?? undefined,
   };
 }
 
@@ -82,7 +100,8 @@ export class LayerStore {
       get: sql.prepare<[string], LayerRow>('SELECT * FROM layers WHERE chain_id = ?'),
       list: sql.prepare<[], LayerRow>('SELECT * FROM layers ORDER BY created, chain_id'),
       insert: sql.prepare<[LayerRow]>(
-        'INSERT OR IGNORE INTO layers VALUES (:chain_id, :diff_id, :parent, :size, :created)',
+        `INSERT INTO layers VALUES (:chain_id, :diff_id, :parent, :size, :created, :tar_size)
+         ON CONFLICT DO UPDATE SET tar_size = coalesce(tar_size, excluded.tar_size)`,
       ),
       unneeded: sql.prepare<[], ChainId>(`SELECT chain_id FROM layers WHERE ${UNNEEDED} ORDER BY chain_id`).pluck(),
       // One statement, because foreign keys are checked at its end: children and parents go in any order.
@@ -115,6 +134,12 @@ export class LayerStore {
     return this.#parts.paths.diff(id);
   }
 
+  /** What the layer's tar is made from. */
+  parts(id: ChainId): LayerFiles {
+    const { skeleton, replaced } = this.#parts.paths.record(id);
+    return { diff: this.path(id), skeleton: existsSync(skeleton) ? skeleton : undefined, replaced };
+  }
+
   /** Layer directories for an overlay, top first, of layers given bottom first; an empty directory where there are none. */
   paths(layers: readonly ChainId[]): string[] {
     return layers.length === 0 ? [this.#parts.paths.empty] : layers.map((id) => this.path(id)).reverse();
@@ -125,7 +150,7 @@ export class LayerStore {
     const staged = this.#parts.staging.createDirectory();
     const diff = join(staged.path, 'diff');
     mkdirSync(diff, { mode: 0o755 });
-    return { diff, staged };
+    return { diff, record: recordIn(staged.path), staged };
   }
 
   /** Drops a layer that was not committed. */
@@ -145,7 +170,8 @@ export class LayerStore {
 
   /**
    * Puts a filled directory in its place; durable on return. When the store has the layer already, that one is used and
-   * the staged one dropped, so importing one thing twice, even at the same time, is harmless. The lease keeps the layer.
+   * the staged one dropped, so importing one thing twice, even at the same time, is harmless: all it gives is the record
+   * that a layer of an old store lacks. The lease keeps the layer.
    */
   commit(layer: StagedLayer, facts: LayerFacts, lease: Lease): Layer {
     const { lock, staging, leases, database } = this.#parts;
@@ -154,7 +180,8 @@ export class LayerStore {
     const { known, doomed } = lock.exclusively(() => {
       const present = this.find(id) !== undefined && existsSync(this.path(id));
       const replaced = present ? undefined : this.#clearPlace(id);
-      if (!present) renameDurably(layer.staged.path, this.#parts.paths.layer(id));
+      if (present) this.#complete(id, layer.record);
+      else renameDurably(layer.staged.path, this.#parts.paths.layer(id));
       database.transact(() => {
         this.insert(facts);
         leases.hold(lease, 'layer', id);
@@ -167,13 +194,26 @@ export class LayerStore {
     return this.get(id);
   }
 
+  /** Gives a layer without record the one of the same layer unpacked again. */
+  #complete(id: ChainId, { skeleton, replaced }: LayerRecord): void {
+    const place = this.#parts.paths.record(id);
+    if (existsSync(place.skeleton) || !existsSync(skeleton)) return;
+    // One that was on its way when the machine lost its power.
+    if (existsSync(place.replaced)) removeTree(toByteString(place.replaced));
+    if (existsSync(replaced)) renameDurably(replaced, place.replaced);
+    renameDurably(skeleton, place.skeleton);
+  }
+
   /**
-   * Makes a directory of the store the content of a layer by renaming it: no data is copied. `from` must be on disk
-   * already (syncfs). Call it under the store's lock, for a layer the store does not have; insert the row afterwards.
+   * Makes a directory of the store the content of a layer by renaming it, with the skeleton of its tar: no data is copied.
+   * Both must be on disk already (syncfs) and beside each other. Call it under the store's lock, for a layer the store does not
+   * have; insert the row afterwards. The directory goes last: once it is there, the layer is whole.
    */
-  adopt(from: string, id: ChainId): void {
+  adopt(from: string, id: ChainId, skeleton: string | undefined): void {
     const replaced = this.#clearPlace(id);
-    mkdirSync(this.#parts.paths.layer(id), { mode: 0o700 });
+    const place = this.#parts.paths.layer(id);
+    mkdirSync(place, { mode: 0o700 });
+    if (skeleton !== undefined) renameSync(skeleton, recordIn(place).skeleton);
     fsyncDirectory(this.#parts.paths.layers);
     renameDurably(from, this.path(id));
     if (replaced !== undefined) this.#parts.staging.discard(replaced);
@@ -187,6 +227,7 @@ export class LayerStore {
       parent: facts.parent ?? null,
       size: facts.size,
       created: Date.now(),
+      tar_size: facts.tarSize ?? null,
     });
   }
 

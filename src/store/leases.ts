@@ -26,7 +26,6 @@ export class LeaseRegistry {
       hold: sql.prepare<[string, LeasedKind, string]>('INSERT OR IGNORE INTO leases VALUES (?, ?, ?)'),
       end: sql.prepare<[string]>('DELETE FROM leases WHERE lease = ?'),
       names: sql.prepare<[], string>('SELECT DISTINCT lease FROM leases').pluck(),
-      keeps: sql.prepare<[LeasedKind, string], 1>('SELECT 1 FROM leases WHERE kind = ? AND object = ? LIMIT 1').pluck(),
     };
   }
 
@@ -44,11 +43,6 @@ export class LeaseRegistry {
 
   hold(lease: Lease, kind: LeasedKind, object: Digest): void {
     this.#database.transact(() => this.#statements.hold.run(lease.name, kind, object));
-  }
-
-  /** Whether any lease keeps the object. Ask under the store's lock. */
-  keeps(kind: LeasedKind, object: Digest): boolean {
-    return this.#statements.keeps.get(kind, object) !== undefined;
   }
 
   /** Leases whose process has died. Ask under the store's lock. */

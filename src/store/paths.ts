@@ -6,6 +6,19 @@ import type { ChainId } from '../image/index.js';
 import type { Digest } from '../core/index.js';
 import { digestHex } from '../core/index.js';
 
+/** What the tar of a layer is made from, besides the content of its files. */
+export interface LayerRecord {
+  /** The tar without that content: a file. */
+  readonly skeleton: string;
+  /** The directory of content that later entries of the archive replaced; absent where there is none. */
+  readonly replaced: string;
+}
+
+/** The record in the directory of a layer, or of one being made. */
+export function recordIn(directory: string): LayerRecord {
+  return { skeleton: join(directory, 'skeleton'), replaced: join(directory, 'replaced') };
+}
+
 export class StorePaths {
   /** Absolute, without symlinks. */
   readonly root: string;
@@ -38,6 +51,10 @@ export class StorePaths {
 
   diff(chainId: ChainId): string {
     return join(this.layer(chainId), 'diff');
+  }
+
+  record(chainId: ChainId): LayerRecord {
+    return recordIn(this.layer(chainId));
   }
 
   container(id: string): string {

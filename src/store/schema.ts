@@ -77,4 +77,37 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX leases_by_object ON leases(kind, object);
   `,
+  `
+  -- Bytes of the uncompressed tar; null where it is not known.
+  ALTER TABLE layers ADD COLUMN tar_size INTEGER;
+
+  -- Manifests that are kept byte for byte. digest: that of the manifest, which is a blob.
+  CREATE TABLE manifests (
+    digest TEXT PRIMARY KEY,
+    image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+    media_type TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    added INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX manifests_by_image ON manifests(image);
+
+  -- The layers of a manifest as blobs; position 0 is the bottom one.
+  CREATE TABLE manifest_blobs (
+    manifest TEXT NOT NULL REFERENCES manifests(digest) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    blob TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (manifest, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX manifest_blobs_by_blob ON manifest_blobs(blob);
+
+  -- Names by digest, REPOSITORY@DIGEST: of a manifest, or of an index that lists it.
+  CREATE TABLE digests (
+    repository TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+    PRIMARY KEY (repository, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX digests_by_image ON digests(image);
+  `,
 ];

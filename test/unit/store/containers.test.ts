@@ -65,6 +65,24 @@ test('an upper directory becomes a layer without being copied', () => {
   expect(store.check()).toEqual([]);
 });
 
+test('the skeleton of its tar goes with an upper directory', () => {
+  const { store, id, move, layer } = withUpper();
+  writeFileSync(store.containers.skeleton(id), 'headers');
+  store.containers.moveUpper(id, { ...move, tarSize: 1024 });
+  expect(readFileSync(store.layers.parts(layer).skeleton ?? '', 'utf8')).toBe('headers');
+  expect(existsSync(store.containers.skeleton(id))).toBe(false);
+  expect(store.layers.get(layer).tarSize).toBe(1024);
+  expect(store.check()).toEqual([]);
+});
+
+test('a skeleton that a dead process left in a container is not taken for that of the next commit', async () => {
+  const { store, id, move, layer } = withUpper();
+  writeFileSync(store.containers.skeleton(id), 'of another state');
+  (await store.containers.lock(store.containers.get(id))).release();
+  store.containers.moveUpper(id, move);
+  expect(store.layers.parts(layer).skeleton).toBeUndefined();
+});
+
 test('what is in the place of a layer without being recorded makes room', () => {
   const { store, id, move, layer } = withUpper();
   mkdirSync(store.layers.path(layer), { recursive: true });
