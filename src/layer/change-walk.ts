@@ -1,32 +1,50 @@
-// Compares the merged view of [upper..., lower...] with that of [lower...], and goes only where an upper layer has
-// something to say. Works on what names mean, not on how layers spell it: whiteouts, opaque directories, redirects and
-// metadata-only copies are all resolved before two things are compared.
+// Compares two merged views, and goes only where they can differ: what lies in the layers that both share is passed over.
+// Works on what names mean, not on how layers spell it: whiteouts, opaque directories, redirects and metadata-only
+// copies are all resolved before two things are compared.
 
 import { displayBytes, SysError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { Stat } from '../sys/index.js';
 import { firstPartOfNames, list, lookup } from '../stack/index.js';
-import type { FirstParts, Found, FoundDirectory, Merged } from '../stack/index.js';
-import { sameAttributes, sameFile, samePlaces } from './compare.js';
+import type { FirstParts, Found, FoundDirectory, FoundOther, Merged, StackPair } from '../stack/index.js';
+import { commonParts, sameAttributes, sameFile, samePlaces } from './compare.js';
+import type { Seen } from './compare.js';
+import { allPaths } from './path-choice.js';
+import type { PathChoice } from './path-choice.js';
 
 export type ChangeKind = 'added' | 'modified' | 'deleted';
 
-/** One change, with what is there now. `stat` is valid until the next change is asked for. */
+/** One change, with what is there now and what was before. Valid until the next change is asked for. */
 export type ChangeNode =
-  | { readonly path: ByteString; readonly kind: 'deleted' }
-  | { readonly path: ByteString; readonly kind: 'added' | 'modified'; readonly found: Found; readonly stat: Stat };
+  | { readonly path: ByteString; readonly kind: 'deleted'; readonly now?: undefined; readonly before: Seen }
+  | { readonly path: ByteString; readonly kind: 'added'; readonly now: Seen; readonly before?: undefined }
+  | { readonly path: ByteString; readonly kind: 'modified'; readonly now: Seen; readonly before: Seen };
 
-/** A directory of both views; `before` is undefined where there was none. */
+export interface ChangeWalkOptions {
+  /** Lists everything below a directory that is gone or has become something else, too, not only itself. */
+  readonly deep?: boolean;
+  /** What is asked for; everything by default. */
+  readonly paths?: PathChoice;
+}
+
+/** A directory of both views; undefined where there is none. */
 interface Pair {
   readonly path: ByteString;
-  readonly now: Merged;
+  readonly now: Merged | undefined;
   readonly before: Merged | undefined;
 }
 
-interface ChangedName {
-  readonly name: ByteString;
-  readonly found: Found;
-  readonly before: Found | undefined;
+/** The two sides of a name; undefined where there is nothing. */
+interface Sides {
+  readonly now: Seen | undefined;
+  readonly before: Seen | undefined;
+}
+
+const NOTHING: Merged = [];
+
+function namesOf(names: FirstParts | Set<ByteString> | number, path: ByteString): Iterable<ByteString> {
+  if (typeof names === 'number') throw new SysError(-names, 'getdents64', displayBytes(path));
+  return names.keys();
 }
 
 function find(parts: Merged | undefined, name: ByteString, stat: Stat, path: ByteString): Found | undefined {
@@ -35,105 +53,142 @@ function find(parts: Merged | undefined, name: ByteString, stat: Stat, path: Byt
   return found;
 }
 
-function namesOf(names: FirstParts | Set<ByteString> | number, path: ByteString): Iterable<ByteString> {
-  if (typeof names === 'number') throw new SysError(-names, 'getdents64', displayBytes(path));
-  return names.keys();
-}
-
 function release(found: Found | undefined): void {
   if (found?.kind === 'directory') for (const part of found.parts) part.close();
 }
 
+function partsOf(seen: Seen | undefined): Merged | undefined {
+  return seen?.found.kind === 'directory' ? seen.found.parts : undefined;
+}
+
+/** The root as something to compare. */
+function rootOf(parts: Merged): Seen | undefined {
+  const stat = new Stat();
+  const status = parts[0]?.stat(stat);
+  if (status === undefined) return undefined;
+  if (status < 0) throw new SysError(-status, 'statx', '/');
+  return { found: { kind: 'directory', parts, protection: 0 }, stat };
+}
+
 export class ChangeWalk {
-  readonly #upperCount: number;
+  readonly #stacks: StackPair;
+  readonly #deep: boolean;
+  readonly #paths: PathChoice;
   /** Directories on the way down that have not changed themselves: listed when something in them has. */
   #pending: ChangeNode[] = [];
-  readonly #now = new Stat();
-  readonly #before = new Stat();
+  /** The attributes of both sides, by depth: those of a directory stay as they are while one is below it. */
+  readonly #stats: (readonly [now: Stat, before: Stat])[] = [];
 
-  /** `upperCount`: how many layers of the stack are the upper ones. */
-  constructor(upperCount: number) {
-    this.#upperCount = upperCount;
+  constructor(stacks: StackPair, { deep = false, paths = allPaths }: ChangeWalkOptions = {}) {
+    this.#stacks = stacks;
+    this.#deep = deep;
+    this.#paths = paths;
   }
 
   /**
-   * All changes, each directory before what is in it; in each directory the deleted names first, then the others, both
-   * in byte order. The root comes as '' if its own attributes have changed. Throws a SysError.
+   * All changes from `before` to `now`, each directory before what is in it; in each directory the deleted names first, then
+   * the others, both in byte order. With `deep`, what was in a directory that is no directory any more comes before that
+   * change. The root comes as '' if its own attributes have changed. Throws a SysError.
    */
-  *run(root: Merged): Generator<ChangeNode, void> {
-    const before = root.slice(this.#upperCount);
-    if (root.length === before.length) return;
-    const [now, then] = [new Stat(), new Stat()];
-    const found: Found = { kind: 'directory', parts: root, protection: 0 };
-    root[0]?.stat(now);
-    const base: Found = { kind: 'directory', parts: before, protection: 0 };
-    if (before[0]?.stat(then) === undefined || !sameAttributes({ found, stat: now }, { found: base, stat: then })) {
-      yield { path: '', kind: 'modified', found, stat: now };
+  *run(): Generator<ChangeNode, void> {
+    const { now: nowParts, before: beforeParts } = this.#stacks;
+    if (samePlaces(nowParts, beforeParts)) return;
+    const [now, before] = [rootOf(nowParts), rootOf(beforeParts)];
+    if (now !== undefined && this.#paths('') === 'inside') {
+      if (before === undefined) yield { path: '', kind: 'added', now };
+      else if (!sameAttributes(now, before)) yield { path: '', kind: 'modified', now, before };
     }
-    yield* this.#directory({ path: '', now: root, before });
+    yield* this.#directory({ path: '', now: nowParts, before: beforeParts }, 0);
   }
 
-  *#directory(pair: Pair): Generator<ChangeNode, void> {
-    const names = this.#touchedNames(pair);
+  *#directory(pair: Pair, depth: number): Generator<ChangeNode, void> {
     const others: ByteString[] = [];
-    for (const name of names) {
+    const stats = (this.#stats[depth] ??= [new Stat(), new Stat()]);
+    for (const name of this.#touchedNames(pair)) {
       const path = pair.path === '' ? name : `${pair.path}/${name}`;
-      const found = find(pair.now, name, this.#now, path);
+      if (this.#paths(path) === 'outside') continue;
+      const found = find(pair.now, name, stats[0], path);
       release(found);
       if (found !== undefined) {
         others.push(name);
         continue;
       }
-      const before = find(pair.before, name, this.#before, path);
+      const before = find(pair.before, name, stats[1], path);
+      if (before !== undefined) yield* this.#deleted(path, { found: before, stat: stats[1] }, depth);
       release(before);
-      if (before !== undefined) yield* this.#emit({ path, kind: 'deleted' });
     }
     for (const name of others) {
       const path = pair.path === '' ? name : `${pair.path}/${name}`;
-      const found = find(pair.now, name, this.#now, path);
-      const before = find(pair.before, name, this.#before, path);
-      if (found !== undefined) yield* this.#compare(path, { name, found, before });
+      const found = find(pair.now, name, stats[0], path);
+      const before = find(pair.before, name, stats[1], path);
+      const sides = {
+        now: found && { found, stat: stats[0] },
+        before: before && { found: before, stat: stats[1] },
+      };
+      yield* this.#compare(path, sides, depth);
       release(found);
       release(before);
     }
   }
 
-  /** The names that can differ, in byte order: those the upper layers speak of, or all where the layers below differ. */
-  #touchedNames({ path, now, before }: Pair): ByteString[] {
-    const upper = now.filter((part) => part.layer.index < this.#upperCount);
-    if (before !== undefined && samePlaces(now.slice(upper.length), before)) {
-      return [...namesOf(firstPartOfNames(upper), path)].sort();
+  /** The names that can differ, in byte order: those spoken of by parts that the other side does not have. */
+  #touchedNames({ path, now = NOTHING, before = NOTHING }: Pair): ByteString[] {
+    const common = commonParts(now, before);
+    const names = new Set<ByteString>();
+    for (const parts of [now, before]) {
+      const own = parts.slice(0, parts.length - common);
+      for (const name of namesOf(common > 0 ? firstPartOfNames(own) : list(own), path)) names.add(name);
     }
-    const names = new Set(namesOf(list(now), path));
-    for (const name of before === undefined ? [] : namesOf(list(before), path)) names.add(name);
     return [...names].sort();
   }
 
-  *#compare(path: ByteString, { found, before }: ChangedName): Generator<ChangeNode, void> {
-    const now = { found, stat: this.#now };
-    if (found.kind === 'directory' && before?.kind === 'directory') {
-      yield* this.#directories(path, found, before);
-      return;
-    }
-    const kind = before === undefined ? 'added' : 'modified';
-    if (found.kind === 'directory') {
-      yield* this.#emit({ path, kind, ...now });
-      yield* this.#directory({ path, now: found.parts, before: undefined });
-    } else if (before?.kind !== 'other' || !sameFile({ ...now, found }, { found: before, stat: this.#before })) {
-      yield* this.#emit({ path, kind, ...now });
-    }
+  *#deleted(path: ByteString, before: Seen, depth: number): Generator<ChangeNode, void> {
+    const parts = this.#deep ? partsOf(before) : undefined;
+    if (parts === undefined || this.#paths(path) === 'inside') yield* this.#emit({ path, kind: 'deleted', before });
+    if (parts !== undefined) yield* this.#directory({ path, now: undefined, before: parts }, depth + 1);
   }
 
-  *#directories(path: ByteString, found: FoundDirectory, before: FoundDirectory): Generator<ChangeNode, void> {
-    if (samePlaces(found.parts, before.parts)) return;
-    const changed = !sameAttributes({ found, stat: this.#now }, { found: before, stat: this.#before });
-    // It may be listed after more names have been looked up.
-    const stat = new Stat();
-    this.#now.bytes.copy(stat.bytes);
-    const node: ChangeNode = { path, kind: 'modified', found, stat };
-    if (changed) yield* this.#emit(node);
-    else this.#pending.push(node);
-    yield* this.#directory({ path, now: found.parts, before: before.parts });
+  *#compare(path: ByteString, { now, before }: Sides, depth: number): Generator<ChangeNode, void> {
+    if (now === undefined) return;
+    const parts = partsOf(now);
+    const partsBefore = partsOf(before);
+    if (before !== undefined && parts !== undefined && partsBefore !== undefined) {
+      yield* this.#directories(
+        path,
+        { now: now as Seen<FoundDirectory>, before: before as Seen<FoundDirectory> },
+        depth,
+      );
+      return;
+    }
+    if (parts === undefined && before !== undefined && partsBefore === undefined) {
+      const same = sameFile(now as Seen<FoundOther>, before as Seen<FoundOther>);
+      if (!same) yield* this.#emit({ path, kind: 'modified', now, before });
+      return;
+    }
+    if (this.#deep && partsBefore !== undefined) {
+      yield* this.#directory({ path, now: undefined, before: partsBefore }, depth + 1);
+    }
+    if (parts === undefined || this.#paths(path) === 'inside') {
+      yield* this.#emit(before === undefined ? { path, kind: 'added', now } : { path, kind: 'modified', now, before });
+    }
+    if (parts !== undefined) yield* this.#directory({ path, now: parts, before: undefined }, depth + 1);
+  }
+
+  *#directories(
+    path: ByteString,
+    { now, before }: { now: Seen<FoundDirectory>; before: Seen<FoundDirectory> },
+    depth: number,
+  ): Generator<ChangeNode, void> {
+    if (samePlaces(now.found.parts, before.found.parts)) return;
+    const pair = { path, now: now.found.parts, before: before.found.parts };
+    if (this.#paths(path) !== 'inside') {
+      yield* this.#directory(pair, depth + 1);
+      return;
+    }
+    const node: ChangeNode = { path, kind: 'modified', now, before };
+    if (sameAttributes(now, before)) this.#pending.push(node);
+    else yield* this.#emit(node);
+    yield* this.#directory(pair, depth + 1);
     if (this.#pending.at(-1) === node) this.#pending.pop();
   }
 

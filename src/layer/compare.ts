@@ -3,7 +3,7 @@
 import { displayBytes } from '../core/index.js';
 import { close, must, pread } from '../sys/index.js';
 import type { Stat } from '../sys/index.js';
-import type { Found, FoundOther, Merged } from '../stack/index.js';
+import type { Found, FoundOther, Merged, RealDir } from '../stack/index.js';
 import { openContent, placeOf, readLink, readXattrs } from './found-entry.js';
 
 export interface Seen<F extends Found = Found> {
@@ -11,12 +11,24 @@ export interface Seen<F extends Found = Found> {
   readonly stat: Stat;
 }
 
+/** The same directory of a layer that both stacks share, so that below it, too, everything means the same. */
+function samePlace(a: RealDir, b: RealDir): boolean {
+  return a === b || (a.layer === b.layer && a.path === b.path);
+}
+
+/** How many of the lowest parts two merged directories have in common. */
+export function commonParts(a: Merged, b: Merged): number {
+  let common = 0;
+  for (;;) {
+    const [one, other] = [a.at(-1 - common), b.at(-1 - common)];
+    if (one === undefined || other === undefined || !samePlace(one, other)) return common;
+    common += 1;
+  }
+}
+
 /** Whether two merged directories consist of the same real ones. */
 export function samePlaces(a: Merged, b: Merged): boolean {
-  return (
-    a.length === b.length &&
-    a.every((part, index) => part.layer.index === b[index]?.layer.index && part.path === b[index].path)
-  );
+  return a.length === b.length && commonParts(a, b) === a.length;
 }
 
 function sameXattrs(a: Found, b: Found): boolean {
@@ -40,9 +52,15 @@ function sameInode(a: Stat, b: Stat): boolean {
   return a.inoLow === b.inoLow && a.inoHigh === b.inoHigh && a.dev === b.dev;
 }
 
+/** Whether the content of a metadata-only copy, which each stack looks for in its own layers, comes from the same place. */
+function sameData({ data: a }: FoundOther, { data: b }: FoundOther): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.name === b.name && samePlace(a.dir, b.dir);
+}
+
 /** Whether two files that are no directories are the same in all that a layer holds. */
 export function sameFile(a: Seen<FoundOther>, b: Seen<FoundOther>): boolean {
-  if (sameInode(a.stat, b.stat)) return true;
+  if (sameInode(a.stat, b.stat) && sameData(a.found, b.found)) return true;
   if (a.stat.mode !== b.stat.mode || a.stat.size !== b.stat.size || a.stat.rdev !== b.stat.rdev) return false;
   if (!sameAttributes(a, b)) return false;
   if (a.stat.isSymlink) return readLink(placeOf(a.found)) === readLink(placeOf(b.found));

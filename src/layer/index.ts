@@ -12,6 +12,6 @@ export { applyLayer } from './apply-layer.js';
 export type { AppliedLayer, ApplyLayerOptions } from './apply-layer.js';
 export type { ChangeKind } from './change-walk.js';
 export { diffLayers } from './diff-layers.js';
-export type { Change, DiffLayersOptions } from './diff-layers.js';
+export type { Change, DiffLayersOptions, LayersToCompare } from './diff-layers.js';
 export { writeLayer } from './write-layer.js';
-export type { WriteLayerOptions, WrittenLayer } from './write-layer.js';
+export type { WriteLayerOptions, WriteLayerSettings, WrittenLayer } from './write-layer.js';

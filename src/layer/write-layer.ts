@@ -4,21 +4,21 @@ import { Digester, displayBytes, VeneerError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { toDiffId } from '../image/index.js';
 import type { DiffId } from '../image/index.js';
-import { openStack } from '../stack/index.js';
 import type { Found } from '../stack/index.js';
 import { close, must, read } from '../sys/index.js';
 import type { Stat } from '../sys/index.js';
 import { WHITEOUT_PREFIX } from '../whiteout/index.js';
 import { ChangeWalk } from './change-walk.js';
 import type { ChangeNode } from './change-walk.js';
-import type { DiffLayersOptions } from './diff-layers.js';
+import { openLayersToCompare } from './diff-layers.js';
+import type { LayersToCompare } from './diff-layers.js';
 import { describe, openContent } from './found-entry.js';
 import type { TarEntry } from './tar-entry.js';
 import { nameOf, parentOf } from './target-tree.js';
 import { TarWriter } from './tar-writer.js';
 import type { ByteSink } from './tar-writer.js';
 
-export interface WriteLayerOptions extends DiffLayersOptions {
+export interface WriteLayerSettings {
   /** Where the tar goes; without one it is only hashed. */
   readonly sink?: ByteSink;
   /** `SOURCE_DATE_EPOCH`, in seconds: what has changed later is dated to it. */
@@ -26,6 +26,8 @@ export interface WriteLayerOptions extends DiffLayersOptions {
   /** Told the bytes written so far. */
   readonly onProgress?: (bytes: number) => void;
 }
+
+export type WriteLayerOptions = LayersToCompare & WriteLayerSettings;
 
 export interface WrittenLayer {
   readonly diffId: DiffId;
@@ -38,7 +40,7 @@ export interface WrittenLayer {
 }
 
 /**
- * Writes the changeset from the lower layers to all of them. Each directory comes before what is in it; in it explicit
+ * Writes the changeset that turns one stack into the other. Each directory comes before what is in it; in it explicit
  * whiteouts come first, then the other names in byte order. Hard links among the changes stay links: the first name
  * has the content. Sockets are left out: tar has no type for them.
  *
@@ -52,11 +54,9 @@ export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLay
     return options.sink?.(chunk);
   });
   const layer = new LayerWriter(tar, options.sourceDateEpoch);
-  const stack = openStack([...options.upper, ...options.lower]);
-  try {
-    for (const change of new ChangeWalk(options.upper.length).run(stack.root)) await layer.write(change);
-  } finally {
-    stack.close();
+  {
+    using stacks = openLayersToCompare(options);
+    for (const change of new ChangeWalk(stacks).run()) await layer.write(change);
   }
   await tar.finish();
   const { entries, contentSize } = layer;
@@ -81,7 +81,7 @@ class LayerWriter {
       await this.#header(whiteoutOf(change.path));
       return;
     }
-    const { found, stat } = change;
+    const { found, stat } = change.now;
     const path = change.path === '' ? './' : change.path;
     const linked = found.kind === 'other' ? this.#firstName(stat, path) : undefined;
     const entry = describe(path, found, stat);

@@ -16,11 +16,13 @@ export interface StackOptions {
   readonly writable?: number;
   /** True unless told. */
   readonly followsRedirects?: boolean;
+  /** Opened before: the root of what the layers lie on, which stays its owner's to close. */
+  readonly onto?: Merged;
 }
 
 /** Opens the layer directories `paths`, top first. Throws a SysError for one that cannot be opened. */
 export function openStack(paths: readonly string[], options: StackOptions = {}): Stack {
-  const { writable = 0, followsRedirects = true } = options;
+  const { writable = 0, followsRedirects = true, onto = [] } = options;
   const layers: LayerDir[] = [];
   try {
     for (const path of paths) {
@@ -30,7 +32,7 @@ export function openStack(paths: readonly string[], options: StackOptions = {}):
     for (const layer of layers) layer.close();
     throw error;
   }
-  const root = layers.map((layer) => new RealDir(layer));
+  const root = [...layers.map((layer) => new RealDir(layer)), ...onto];
   layers.forEach((layer, index) => {
     layer.below = root.slice(index + 1);
     layer.followsRedirects = followsRedirects;
@@ -45,4 +47,35 @@ export function openStack(paths: readonly string[], options: StackOptions = {}):
       }
     },
   };
+}
+
+export interface StackPair extends Disposable {
+  readonly now: Merged;
+  readonly before: Merged;
+}
+
+/**
+ * Opens two stacks (top first) that share the layers they have in common from the bottom up. No others: what a layer shows
+ * depends on those below it, where its redirects lead. Throws a SysError.
+ */
+export function openStacks(now: readonly string[], before: readonly string[]): StackPair {
+  let common = 0;
+  while (common < Math.min(now.length, before.length) && now.at(-1 - common) === before.at(-1 - common)) common += 1;
+  const one = openStack(now);
+  try {
+    const other = openStack(before.slice(0, before.length - common), {
+      onto: one.root.slice(now.length - common),
+    });
+    return {
+      now: one.root,
+      before: other.root,
+      [Symbol.dispose]: () => {
+        other.close();
+        one.close();
+      },
+    };
+  } catch (error) {
+    one.close();
+    throw error;
+  }
 }

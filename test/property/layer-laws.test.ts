@@ -1,15 +1,16 @@
 // Laws of layers: writing and applying are inverse, and a difference is what turns one tree into the other.
 // Kernel overlayfs makes the upper directories, so that all its forms of "gone", "opaque" and "moved" occur.
 
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diffLayers, writeLayer } from '../../src/layer/index.js';
-import type { TarEntry } from '../../src/layer/index.js';
+import type { DiffLayersOptions, TarEntry } from '../../src/layer/index.js';
 import { changed, shown } from '../unit/layer/overlay-mount.js';
 import { entry, pack } from '../unit/layer/support.js';
-import { apply, look } from '../unit/layer/tree.js';
+import { apply, look, temporary } from '../unit/layer/tree.js';
 import type { Seen } from '../unit/layer/tree.js';
 
 const RUNS = Number(process.env['VENEER_PROPERTY_RUNS'] ?? 40);
@@ -156,6 +157,35 @@ function difference(now: Tree, before: Tree): string[] {
 
 const LETTERS = { added: 'A', modified: 'C', deleted: 'D' } as const;
 
+/** `A path` for each change, sorted. */
+function listed(options: DiffLayersOptions): string[] {
+  return [...diffLayers(options)].map((change) => `${change.path} ${LETTERS[change.kind]}`).sort();
+}
+
+interface Grown {
+  /** Top first. */
+  readonly layers: readonly string[];
+  readonly seen: Tree;
+}
+
+/** Puts a layer on a stack for each round of operations. */
+function grow(from: Grown, rounds: readonly (readonly Operation[])[]): Grown {
+  return rounds.reduce(({ layers }: Grown, operations) => {
+    const { upper, seen } = changed(layers, perform(operations));
+    return { layers: [upper, ...layers], seen };
+  }, from);
+}
+
+const bottomLayer = fc.array(tarEntry, { minLength: 3, maxLength: 10 });
+const someRounds = (least: number) =>
+  fc.array(fc.array(operation, { minLength: 1, maxLength: 10 }), { minLength: least, maxLength: 2 });
+
+async function unpackedBottom(entries: readonly (TarEntry & { content: string })[]): Promise<Grown> {
+  const renamed = entries.map((each) => ({ ...each, path: each.path.replaceAll('\xff', 'd') }));
+  const { target } = await apply(await pack(consistent(renamed)));
+  return { layers: [target], seen: look(target) };
+}
+
 describe('the laws of layers', () => {
   it('unpacking what was written gives the same tree, and writing that the same bytes', async () => {
     await fc.assert(
@@ -172,30 +202,56 @@ describe('the laws of layers', () => {
 
   it('a layer turns the tree below into the tree it was made from', { timeout: 600_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(tarEntry, { minLength: 3, maxLength: 10 }),
-        fc.array(fc.array(operation, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 2 }),
-        async (entries, rounds) => {
-          const renamed = entries.map((each) => ({ ...each, path: each.path.replaceAll('\xff', 'd') }));
-          const { target: bottom } = await apply(await pack(consistent(renamed)));
-          const uppers: string[] = [];
-          let seen = look(bottom);
-          for (const operations of rounds) {
-            const result = changed([...uppers, bottom], perform(operations));
-            uppers.unshift(result.upper);
-            seen = result.seen;
-          }
-          const listed = [...diffLayers({ upper: uppers, lower: [bottom] })].map(
-            (change) => `${change.path} ${LETTERS[change.kind]}`,
-          );
-          expect([...listed].sort()).toEqual(difference(withoutLinks(seen), withoutLinks(look(bottom))));
-          const tar = await tarOf(uppers, [bottom]);
-          const { target } = await apply(tar, { lower: [bottom] });
-          expect(withoutLinks(shown([target, bottom]))).toEqual(withoutLinks(seen));
-          expect((await tarOf([target], [bottom])).equals(tar)).toBe(true);
-        },
-      ),
+      fc.asyncProperty(bottomLayer, someRounds(1), async (entries, rounds) => {
+        const below = await unpackedBottom(entries);
+        const { layers, seen } = grow(below, rounds);
+        const [bottom] = below.layers as [string];
+        const uppers = layers.slice(0, -1);
+        expect(listed({ upper: uppers, lower: [bottom] })).toEqual(
+          difference(withoutLinks(seen), withoutLinks(below.seen)),
+        );
+        const tar = await tarOf(uppers, [bottom]);
+        const { target } = await apply(tar, { lower: [bottom] });
+        expect(withoutLinks(shown([target, bottom]))).toEqual(withoutLinks(seen));
+        expect((await tarOf([target], [bottom])).equals(tar)).toBe(true);
+      }),
       { numRuns: RUNS },
     );
   });
+
+  it(
+    'the difference of any two stacks turns one into the other, whatever they share',
+    { timeout: 600_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          bottomLayer,
+          fc.option(bottomLayer),
+          fc.tuple(someRounds(0), someRounds(0), someRounds(1)),
+          async (entries, others, [common, one, other]) => {
+            const shared = grow(await unpackedBottom(entries), common);
+            const before = grow(shared, one);
+            const now = grow(others === null ? shared : await unpackedBottom(others), other);
+            expect(listed({ now: now.layers, before: before.layers })).toEqual(
+              difference(withoutLinks(now.seen), withoutLinks(before.seen)),
+            );
+            expect(listed({ now: before.layers, before: before.layers })).toEqual([]);
+            // Two copies of one layer have no place in common, and no difference.
+            const copy = temporary();
+            execFileSync('cp', ['-a', `${now.layers[0]!}/.`, copy]);
+            expect(listed({ now: [copy, ...now.layers.slice(1)], before: now.layers })).toEqual([]);
+            const chunks: Buffer[] = [];
+            await writeLayer({
+              now: now.layers,
+              before: before.layers,
+              sink: (chunk) => void chunks.push(Buffer.from(chunk)),
+            });
+            const { target } = await apply(chunks, { lower: before.layers });
+            expect(withoutLinks(shown([target, ...before.layers]))).toEqual(withoutLinks(now.seen));
+          },
+        ),
+        { numRuns: RUNS },
+      );
+    },
+  );
 });

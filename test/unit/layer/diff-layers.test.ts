@@ -143,6 +143,53 @@ describe('diffLayers', () => {
     ]);
   });
 
+  it('compares stacks that share their lowest layers, and stacks that share none', () => {
+    const bottom = made(LOWER);
+    const one = changed([bottom], 'echo one > etc/hosts; rm -r usr/share/man').upper;
+    const other = changed([bottom], 'echo other > etc/hosts; mv usr/share/doc usr/share/docs').upper;
+    const fresh = made(`${LOWER} rm -r etc/sub; touch -d '2020-01-01 00:00:00.5' etc`);
+    const compare = (now: string[], before: string[]) =>
+      [...diffLayers({ now, before })].map(({ kind, path }) => `${LETTERS[kind]} /${path}`);
+    expect(compare([other, bottom], [one, bottom])).toEqual([
+      'C /etc',
+      'C /etc/hosts',
+      'C /usr',
+      'C /usr/share',
+      'D /usr/share/doc',
+      'A /usr/share/docs',
+      'A /usr/share/docs/a',
+      'A /usr/share/docs/a/1',
+      'A /usr/share/docs/a/2',
+      'A /usr/share/man',
+      'A /usr/share/man/m',
+    ]);
+    expect(compare([bottom], [one, bottom])).toContain('A /usr/share/man/m');
+    expect(compare([bottom], [fresh])).toEqual(['C /etc', 'A /etc/sub']);
+    expect(compare([bottom], [])).toContain('A /etc/hosts');
+    expect(compare([], [bottom])).toEqual(['D /empty', 'D /etc', 'D /usr']);
+  });
+
+  it('sees that one layer shows other things on another one', () => {
+    const bottom = made(LOWER);
+    const middle = changed([bottom], 'echo other > etc/hosts; echo x > usr/share/doc/a/new').upper;
+    // A copy of attributes only, and a directory that points to its old place.
+    const top = changed([bottom], 'chmod 600 etc/hosts; mv usr/share/doc etc/moved').upper;
+    const paths = [...diffLayers({ now: [top, middle, bottom], before: [top, bottom] })].map(({ path }) => path);
+    expect(paths).toEqual(['etc', 'etc/hosts', 'etc/moved', 'etc/moved/a', 'etc/moved/a/new']);
+  });
+
+  it('lists only what is asked for', () => {
+    const lower = made(LOWER);
+    const { upper } = changed([lower], 'rm -r usr/share/doc; echo x >> etc/hosts; mkdir -p n/a/b n/ab; rm etc/h1');
+    const within = (...paths: string[]) =>
+      [...diffLayers({ upper: [upper], lower: [lower], paths })].map(({ kind, path }) => `${LETTERS[kind]} /${path}`);
+    expect(within('etc')).toEqual(['C /etc', 'D /etc/h1', 'C /etc/hosts']);
+    expect(within('etc/hosts', 'n/a')).toEqual(['C /etc/hosts', 'A /n/a', 'A /n/a/b']);
+    expect(within('usr/share/doc/a/1')).toEqual(['D /usr/share/doc']);
+    expect(within('nothing')).toEqual([]);
+    expect(within('')).toEqual(lines([upper], [lower]));
+  });
+
   it('reads layers that applyLayer made', async () => {
     const lower = made(LOWER);
     const archive = [

@@ -9,7 +9,7 @@ import { unpack } from './support.js';
 import { changed, made, shown } from './overlay-mount.js';
 import { apply, look, temporary } from './tree.js';
 
-async function written(options: Omit<WriteLayerOptions, 'sink'>) {
+async function written(options: WriteLayerOptions) {
   const chunks: Buffer[] = [];
   const result = await writeLayer({ ...options, sink: (chunk) => void chunks.push(Buffer.from(chunk)) });
   return { ...result, tar: Buffer.concat(chunks) };
