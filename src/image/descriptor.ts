@@ -4,6 +4,8 @@ import { isDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { asMap, asObject, asSize, asString, at, malformed, readFields, required } from './json.js';
 import type { JsonPlace } from './json.js';
+import { readPlatform } from './platform.js';
+import type { Platform } from './platform.js';
 
 export interface Descriptor {
   readonly mediaType: string;
@@ -11,6 +13,10 @@ export interface Descriptor {
   /** In bytes. */
   readonly size: number;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Of a manifest in an index. */
+  readonly platform?: Platform;
+  /** What it is, if it is no image. */
+  readonly artifactType?: string;
 }
 
 export function readDigest(value: unknown, place: JsonPlace): Digest {
@@ -26,6 +32,8 @@ export function readDescriptor(value: unknown, place: JsonPlace): Descriptor {
     digest: readDigest,
     size: asSize,
     annotations: (map, where) => asMap(map, where, asString),
+    platform: readPlatform,
+    artifactType: asString,
   });
   return {
     ...read,

@@ -25,3 +25,19 @@ export function isManifestType(mediaType: string): boolean {
 export function isIndexType(mediaType: string): boolean {
   return mediaType === MediaTypes.index || mediaType === MediaTypes.dockerManifestList;
 }
+
+/** True for the configuration of an image: an artifact's manifest has something else in its place. */
+export function isConfigType(mediaType: string): boolean {
+  return mediaType === MediaTypes.config || mediaType === MediaTypes.dockerConfig;
+}
+
+/** Layers that are not to be passed on have types of their own (`nondistributable`, `foreign`) and the same form. */
+const LAYER_TYPE =
+  /^application\/vnd\.(?:oci\.image\.layer(?:\.nondistributable)?\.v1|docker\.image\.rootfs(?:\.foreign)?\.diff)\.tar(?:[.+](gzip|zstd))?$/;
+
+/** How a layer of this media type is compressed; undefined for what is no layer of an image. */
+export function compressionOf(mediaType: string): 'none' | 'gzip' | 'zstd' | undefined {
+  const match = LAYER_TYPE.exec(mediaType);
+  if (match === null) return undefined;
+  return match[1] === 'gzip' || match[1] === 'zstd' ? match[1] : 'none';
+}

@@ -3,6 +3,15 @@
 
 export type ByteSource = AsyncIterable<Uint8Array>;
 
+/** A source that can pass over bytes it has not handed out yet. */
+export interface SkippingSource extends ByteSource {
+  skip(bytes: number): void;
+}
+
+function skipOf(source: ByteSource | SkippingSource): ((bytes: number) => void) | undefined {
+  return 'skip' in source ? (bytes) => source.skip(bytes) : undefined;
+}
+
 const EMPTY = Buffer.alloc(0);
 
 export class ByteReader {
@@ -10,11 +19,19 @@ export class ByteReader {
   readonly #onChunk: (chunk: Uint8Array) => void;
   #chunk: Buffer = EMPTY;
   #ended = false;
+  readonly #skip: ((bytes: number) => void) | undefined;
+  #position = 0;
 
   /** `onChunk` sees every byte of the source once, in order, before it is read. */
   constructor(source: ByteSource, onChunk: (chunk: Uint8Array) => void) {
     this.#source = source[Symbol.asyncIterator]();
+    this.#skip = skipOf(source);
     this.#onChunk = onChunk;
+  }
+
+  /** Bytes of the source that have been taken or passed over. */
+  get position(): number {
+    return this.#position;
   }
 
   /** Bytes that can be taken without waiting. */
@@ -52,12 +69,23 @@ export class ByteReader {
   take(length: number): Buffer {
     const taken = this.#chunk.subarray(0, length);
     this.#chunk = this.#chunk.subarray(taken.length);
+    this.#position += taken.length;
     return taken;
   }
 
-  /** Reads to the end of the source. */
+  /** Passes over bytes of a source that can skip; false for another one, of which nothing is taken then. */
+  skip(length: number): boolean {
+    if (this.#skip === undefined) return false;
+    const beyond = length - this.take(length).length;
+    if (beyond > 0) this.#skip(beyond);
+    this.#position += beyond;
+    return true;
+  }
+
+  /** Reads to the end of the source; one that can skip is given up. */
   async drain(): Promise<void> {
     this.#chunk = EMPTY;
+    if (this.#skip !== undefined) await this.close();
     while ((await this.#pull()) !== undefined);
   }
 

@@ -1,6 +1,8 @@
 export type { ByteSource } from './byte-reader.js';
 export { decompress, detectCompression } from './decompress.js';
 export type { Compression } from './decompress.js';
+export { indexTar } from './index-tar.js';
+export type { IndexedEntry, IndexTarOptions } from './index-tar.js';
 export { DEFAULT_LIMITS } from './limits.js';
 export type { LayerLimits } from './limits.js';
 export type { TarEntry, TarType } from './tar-entry.js';

@@ -86,6 +86,11 @@ export class TarReader {
     }
   }
 
+  /** Where the current entry's content begins in the archive, in bytes, as long as none of it has been read. */
+  get contentOffset(): number {
+    return this.#reader.position;
+  }
+
   /** Gives the source up. Harmless after the end. */
   async close(): Promise<void> {
     await this.#reader.close();
@@ -98,6 +103,7 @@ export class TarReader {
   }
 
   async #finishContent(): Promise<void> {
+    if (this.#left > 0 && this.#reader.skip(this.#left)) this.#left = 0;
     await this.content(() => undefined);
     if (this.#padding === 0) return;
     if (this.#reader.buffered < this.#padding && !(await this.#reader.require(this.#padding))) {

@@ -53,6 +53,13 @@ export class StagingArea {
     return this.#create((path) => openSync(path, FILE, 0o600));
   }
 
+  /** A new empty file whose name is gone already; it ends with its file descriptor. */
+  createNameless(): number {
+    const { path, fd } = this.createFile();
+    unlinkSync(path);
+    return fd;
+  }
+
   /** Under the store's lock, so that no other process takes the entry for a leftover before it is locked. */
   #create(make: (path: string) => number): Staged {
     return this.#lock.exclusively(() => {

@@ -70,6 +70,11 @@ export class Store implements Disposable {
     return this.#parts.leases.open();
   }
 
+  /** A file without a name in the store, for what memory is too small for: open for reading and writing, and gone when closed. */
+  scratchFile(): number {
+    return this.#parts.staging.createNameless();
+  }
+
   /** Everything that is wrong or left over; an empty list is a sound store. */
   check(): Finding[] {
     return checkStore(this.#parts);
