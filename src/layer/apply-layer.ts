@@ -1,14 +1,18 @@
 // Unpacks an OCI changeset into a directory in the overlay's on-disk form.
 
 import { Digester, toByteString } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
 import { toDiffId } from '../image/index.js';
 import type { DiffId } from '../image/index.js';
+import type { Place } from '../sys/index.js';
 import type { ByteSource } from './byte-reader.js';
 import { writeAll } from './create-entry.js';
 import { decompress } from './decompress.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { LayerLimits } from './limits.js';
 import { LowerView } from './lower-view.js';
+import { ReplacedContent } from './replaced-content.js';
+import { SkeletonWriter } from './skeleton-writer.js';
 import { TarReader } from './tar-reader.js';
 import { TargetTree } from './target-tree.js';
 import { Unpacker } from './unpacker.js';
@@ -26,6 +30,11 @@ export interface ApplyLayerOptions {
    * whiteout is made where nothing is hidden, and directories that no entry describes look as they do below.
    */
   readonly lower?: readonly string[];
+  /**
+   * Records what `assembleTar` needs to give the very bytes of the tar back: a file to be created, and the name of a directory,
+   * which is made only if the archive replaces content of its own.
+   */
+  readonly record?: { readonly skeleton: string; readonly replaced: string };
 }
 
 export interface AppliedLayer {
@@ -45,25 +54,50 @@ export interface AppliedLayer {
  * `unsupported` for sparse files and attributes the file system does not take, `permission`, `unavailable`.
  */
 export async function applyLayer(options: ApplyLayerOptions): Promise<AppliedLayer> {
+  const { record } = options;
+  if (record === undefined) return unpack(options);
+  const skeleton = new SkeletonWriter(record.skeleton);
+  try {
+    const applied = await unpack(options, { skeleton, replaced: record.replaced });
+    await skeleton.finish();
+    return applied;
+  } finally {
+    await skeleton.abort();
+  }
+}
+
+interface Recording {
+  readonly skeleton: SkeletonWriter;
+  readonly replaced: string;
+}
+
+async function unpack(options: ApplyLayerOptions, recording?: Recording): Promise<AppliedLayer> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const digester = new Digester();
+  const skeleton = recording?.skeleton;
   const reader = new TarReader(decompress(options.source, limits), {
     limits,
     onChunk: (chunk) => {
       digester.update(chunk);
       options.onProgress?.(digester.size);
     },
+    onStructure: skeleton && ((bytes) => (skeleton.bytes(bytes), skeleton.ready())),
   });
   using tree = new TargetTree(toByteString(options.target), limits.maxDepth);
   using lower = options.lower === undefined ? undefined : new LowerView(options.lower);
-  const unpacker = new Unpacker({ tree, limits, lower });
+  using replaced = recording && new ReplacedContent(recording.replaced, recording.skeleton);
+  const keep = replaced && ((place: Place, path: ByteString) => replaced.keep(place, path));
+  const unpacker = new Unpacker({ tree, limits, lower, keep });
   let [entries, contentSize] = [0, 0];
-  const fill = (fd: number): Promise<void> => reader.content((piece) => writeAll(fd, piece));
   try {
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+      const { size } = entry;
       entries += 1;
-      contentSize += entry.size;
-      await unpacker.unpack(entry, fill);
+      contentSize += size;
+      await unpacker.unpack(entry, (fd, path) => {
+        if (size > 0) skeleton?.file('own', path, size);
+        return reader.content((piece) => writeAll(fd, piece));
+      });
     }
   } finally {
     await reader.close();

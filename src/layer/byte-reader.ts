@@ -23,7 +23,7 @@ export class ByteReader {
   #position = 0;
 
   /** `onChunk` sees every byte of the source once, in order, before it is read. */
-  constructor(source: ByteSource, onChunk: (chunk: Uint8Array) => void) {
+  constructor(source: ByteSource, onChunk: (chunk: Uint8Array) => void = () => undefined) {
     this.#source = source[Symbol.asyncIterator]();
     this.#skip = skipOf(source);
     this.#onChunk = onChunk;
@@ -82,11 +82,12 @@ export class ByteReader {
     return true;
   }
 
-  /** Reads to the end of the source; one that can skip is given up. */
-  async drain(): Promise<void> {
-    this.#chunk = EMPTY;
+  /** Reads to the end of the source, and `take` gets what is passed over; a source that can skip is given up. */
+  async drain(take: (bytes: Buffer) => Promise<unknown> | undefined): Promise<void> {
     if (this.#skip !== undefined) await this.close();
-    while ((await this.#pull()) !== undefined);
+    let rest: Buffer | undefined = this.#chunk;
+    this.#chunk = EMPTY;
+    for (; rest !== undefined; rest = await this.#pull()) await take(rest);
   }
 
   /** Tells the source that no more is wanted. */

@@ -1,13 +1,12 @@
 // Decompression by magic bytes. gzip and, where this Node has it, zstd run in the process; xz, bzip2 and otherwise
 // zstd through the system's programs, as moby does for xz.
 
-import { spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { pipeline, Readable } from 'node:stream';
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { hasCode, messageOf, VeneerError } from '../core/index.js';
+import { messageOf, VeneerError } from '../core/index.js';
 import type { ByteSource } from './byte-reader.js';
+import { filterThroughProgram, filterThroughStream, ProgramError } from './filter.js';
+import type { Chunks } from './filter.js';
 import { DEFAULT_LIMITS, limitError, RATIO_FLOOR } from './limits.js';
 import type { LayerLimits } from './limits.js';
 
@@ -36,61 +35,23 @@ const CHUNK_SIZE = 256 * 1024;
 /** Absent from Node before 22.15. */
 const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform };
 
-type Chunks = AsyncIterable<Uint8Array>;
-
 /** What a failing source throws is thrown again by the output. */
 function filter(compression: Exclude<Compression, 'none'>, source: Chunks): Chunks {
-  if (compression === 'gzip') return throughStream(zlib.createGunzip({ chunkSize: CHUNK_SIZE }), source);
+  if (compression === 'gzip') return filterThroughStream(zlib.createGunzip({ chunkSize: CHUNK_SIZE }), source);
   if (compression === 'zstd' && createZstdDecompress !== undefined) {
-    return throughStream(createZstdDecompress({ chunkSize: CHUNK_SIZE }), source);
+    return filterThroughStream(createZstdDecompress({ chunkSize: CHUNK_SIZE }), source);
   }
-  return throughProgram(compression, source);
+  return cannotDecompress(filterThroughProgram([compression, '-dc'], source));
 }
 
-function throughStream(stream: Transform, source: Chunks): Chunks {
-  pipeline(Readable.from(source), stream, () => undefined);
-  return stream as Chunks;
-}
-
-/** Runs a filter program. Its output is only complete when it has ended well. */
-async function* throughProgram(program: 'xz' | 'bzip2' | 'zstd', source: Chunks): AsyncGenerator<Uint8Array, void> {
-  const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'] });
-  const ended = outcome(child, program);
-  // Awaited below, when the output has ended; it may fail before.
-  ended.catch(() => undefined);
-  let failure: { readonly error: unknown } | undefined;
-  // EPIPE says no more than that the program has ended, and why is for its exit code to say.
-  pipeline(Readable.from(source), child.stdin, (error) => {
-    if (!error || hasCode(error, 'EPIPE') || child.exitCode !== null || child.pid === undefined) return;
-    failure = { error };
-    child.kill();
-  });
+/** Tells what a program that has failed was to do. */
+async function* cannotDecompress(output: Chunks): AsyncGenerator<Uint8Array, void> {
   try {
-    yield* child.stdout as Chunks;
-    await ended.catch((error: unknown) => {
-      throw failure === undefined ? error : failure.error;
-    });
-  } finally {
-    child.kill();
+    yield* output;
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    throw new VeneerError('integrity', `cannot decompress: ${error.message}`, { cause: error });
   }
-}
-
-/** Fulfilled when the program has done its work. */
-function outcome(child: ChildProcessWithoutNullStreams, program: string): Promise<void> {
-  let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, 500)));
-  return new Promise((resolve, reject) => {
-    child.once('error', (cause) => {
-      const missing = hasCode(cause, 'ENOENT');
-      const why = missing ? 'it is not installed' : cause.message;
-      const hint = missing ? { hint: `install ${program === 'xz' ? 'xz-utils' : program}` } : {};
-      reject(new VeneerError('unavailable', `cannot run '${program}': ${why}`, { cause, ...hint }));
-    });
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new VeneerError('integrity', `cannot decompress: ${complaint.trim() || `${program} failed`}`));
-    });
-  });
 }
 
 function asVeneerError(error: unknown): unknown {

@@ -18,6 +18,11 @@ export interface ReadTarOptions {
   readonly limits?: Partial<LayerLimits>;
   /** Sees every byte of the archive, padding and what follows its end included. */
   readonly onChunk?: (chunk: Uint8Array) => void;
+  /**
+   * Gets every byte of the archive that `content` does not hand out, in order: headers, padding, content passed over, the end
+   * marker and what follows it. A view, valid during the call; what is returned is waited for.
+   */
+  readonly onStructure?: ((bytes: Buffer) => Promise<unknown> | undefined) | undefined;
 }
 
 /** What the headers before an entry say about it. */
@@ -30,6 +35,7 @@ interface Pending {
 export class TarReader {
   readonly #reader: ByteReader;
   readonly #limits: LayerLimits;
+  readonly #onStructure: (bytes: Buffer) => Promise<unknown> | undefined;
   readonly #global = new Map<ByteString, Buffer>();
   #entries = 0;
   #read = 0;
@@ -40,6 +46,7 @@ export class TarReader {
 
   constructor(source: ByteSource, options: ReadTarOptions = {}) {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#onStructure = options.onStructure ?? (() => undefined);
     this.#reader = new ByteReader(source, (chunk) => {
       this.#read += chunk.length;
       if (this.#read > this.#limits.maxSize) {
@@ -64,7 +71,7 @@ export class TarReader {
         if (pending.local.size > 0 || pending.longName !== undefined || pending.longLink !== undefined) {
           throw this.#broken('the archive ends where the entry that this header describes should be');
         }
-        await this.#reader.drain();
+        await this.#reader.drain(this.#onStructure);
         return undefined;
       }
       const header = decodeHeader(block);
@@ -74,15 +81,16 @@ export class TarReader {
     }
   }
 
-  /** Hands the current entry's content to `consume`, in pieces that are only valid during the call. */
-  async content(consume: (piece: Buffer) => void): Promise<void> {
+  /** Hands the current entry's content to `consume`, in pieces that are only valid during the call, and until the promise it may return is fulfilled. */
+  async content(consume: (piece: Buffer) => unknown): Promise<void> {
     while (this.#left > 0) {
       if (this.#reader.buffered === 0 && !(await this.#reader.require(1))) {
         throw this.#broken(`the archive ends ${String(this.#left)} bytes before the end of its content`);
       }
       const piece = this.#reader.take(this.#left);
       this.#left -= piece.length;
-      consume(piece);
+      const waiting = consume(piece);
+      if (waiting instanceof Promise) await waiting;
     }
   }
 
@@ -104,12 +112,12 @@ export class TarReader {
 
   async #finishContent(): Promise<void> {
     if (this.#left > 0 && this.#reader.skip(this.#left)) this.#left = 0;
-    await this.content(() => undefined);
+    await this.content(this.#onStructure);
     if (this.#padding === 0) return;
     if (this.#reader.buffered < this.#padding && !(await this.#reader.require(this.#padding))) {
       throw this.#broken('the archive ends in the padding of its content');
     }
-    this.#reader.take(this.#padding);
+    await this.#take(this.#padding);
     this.#padding = 0;
   }
 
@@ -128,7 +136,15 @@ export class TarReader {
       if (this.#reader.buffered === 0) return undefined;
       throw this.#broken('the archive ends inside the header that follows it');
     }
-    return this.#reader.take(BLOCK_SIZE);
+    return this.#take(BLOCK_SIZE);
+  }
+
+  /** Takes structure that is buffered. */
+  async #take(length: number): Promise<Buffer> {
+    const bytes = this.#reader.take(length);
+    const waiting = this.#onStructure(bytes);
+    if (waiting !== undefined) await waiting;
+    return bytes;
   }
 
   /** Takes a header that only describes others: its own size field counts, PAX records do not apply to it. */
@@ -173,7 +189,7 @@ export class TarReader {
       );
     }
     if (!(await this.#reader.require(size))) throw this.#broken('the archive ends inside a header that describes it');
-    const content = Buffer.from(this.#reader.take(size));
+    const content = Buffer.from(await this.#take(size));
     this.#padding = -size & (BLOCK_SIZE - 1);
     await this.#finishContent();
     return content;
@@ -195,7 +211,7 @@ export class TarReader {
 export interface TarMember {
   readonly entry: TarEntry;
   /** See `TarReader.content`; at most once, and before the next member is asked for. */
-  readonly content: (consume: (piece: Buffer) => void) => Promise<void>;
+  readonly content: TarReader['content'];
 }
 
 /** Iterates over an archive; see `TarReader.next` for the errors. */

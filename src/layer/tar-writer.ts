@@ -127,14 +127,17 @@ export class TarWriter {
   /** Bytes of the current entry's content still to come. */
   #left = 0;
   #padding = 0;
+  readonly #onStructure: (bytes: Uint8Array) => void;
 
-  constructor(sink: ByteSink) {
+  /** `onStructure` gets all bytes but content, in order, when they are written. */
+  constructor(sink: ByteSink, onStructure: (bytes: Uint8Array) => void = () => undefined) {
     this.#sink = sink;
+    this.#onStructure = onStructure;
   }
 
   async entry(entry: TarEntry): Promise<void> {
     this.#expectNoContent();
-    await this.#append(encodeHeader(entry));
+    await this.#structure(encodeHeader(entry));
     this.#left = entry.size;
     this.#padding = paddingAfter(entry.size).length;
   }
@@ -143,7 +146,7 @@ export class TarWriter {
     if (chunk.length > this.#left) throw new RangeError('more content than the header says');
     await this.#append(chunk);
     this.#left -= chunk.length;
-    if (this.#left === 0) await this.#append(ZEROS.subarray(0, this.#padding));
+    if (this.#left === 0) await this.#structure(ZEROS.subarray(0, this.#padding));
   }
 
   /**
@@ -158,15 +161,20 @@ export class TarWriter {
       this.#used += got;
       this.#left -= got;
     }
-    await this.#append(ZEROS.subarray(0, this.#padding));
+    await this.#structure(ZEROS.subarray(0, this.#padding));
     return true;
   }
 
   /** Ends the archive; everything has reached the sink then. */
   async finish(): Promise<void> {
     this.#expectNoContent();
-    await this.#append(ZEROS);
+    await this.#structure(ZEROS);
     await this.#flush();
+  }
+
+  async #structure(bytes: Uint8Array): Promise<void> {
+    this.#onStructure(bytes);
+    await this.#append(bytes);
   }
 
   async #append(bytes: Uint8Array): Promise<void> {

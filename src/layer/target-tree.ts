@@ -117,15 +117,15 @@ export class TargetTree {
     return dirfd === undefined ? undefined : { dirfd, name: nameOf(path) };
   }
 
-  /** Removes whatever has the path, with all below it. */
-  remove(path: ByteString): void {
+  /** Removes whatever has the path, with all below it, but for what `keep` takes away. */
+  remove(path: ByteString, keep: Keep = () => false): void {
     const place = this.place(path);
     for (const [open, fd] of this.#open) {
       if (open !== path && !open.startsWith(`${path}/`)) continue;
       this.#open.delete(open);
       close(fd);
     }
-    removeAny(place);
+    removeAny(place, path, keep);
   }
 
   [Symbol.dispose](): void {
@@ -135,7 +135,11 @@ export class TargetTree {
   }
 }
 
-function removeAny({ dirfd, name }: Place): void {
+/** Is shown each file before it is removed; true if it has moved it away. */
+export type Keep = (place: Place, path: ByteString) => boolean;
+
+function removeAny({ dirfd, name }: Place, path: ByteString, keep: Keep): void {
+  if (keep({ dirfd, name }, path)) return;
   const removed = unlinkat(dirfd, name);
   if (removed >= 0) return;
   if (removed !== -errno.EISDIR) throw new SysError(-removed, 'unlink', name);
@@ -143,7 +147,7 @@ function removeAny({ dirfd, name }: Place): void {
   try {
     const entries = listDirectory(fd);
     if (typeof entries === 'number') throw new SysError(-entries, 'getdents64', name);
-    for (const entry of entries) removeAny({ dirfd: fd, name: entry.name });
+    for (const entry of entries) removeAny({ dirfd: fd, name: entry.name }, `${path}/${entry.name}`, keep);
   } finally {
     close(fd);
   }

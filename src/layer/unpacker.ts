@@ -15,7 +15,7 @@ import type { LowerView } from './lower-view.js';
 import { entryError } from './tar-entry.js';
 import type { TarEntry } from './tar-entry.js';
 import { NotADirectory, statPlace } from './target-tree.js';
-import type { TargetTree } from './target-tree.js';
+import type { Keep, TargetTree } from './target-tree.js';
 
 /** What a directory gets when nothing more is put into it. */
 interface Finish {
@@ -31,23 +31,30 @@ export interface UnpackerOptions {
   readonly limits: LayerLimits;
   /** The layers below; undefined where they are not known. */
   readonly lower: LowerView | undefined;
+  /** See `TargetTree.remove`. */
+  readonly keep?: Keep | undefined;
 }
+
+/** Fills the empty file that has the path and is open for writing. */
+export type FillPath = (fd: number, path: ByteString) => Promise<void>;
 
 export class Unpacker {
   readonly #tree: TargetTree;
   readonly #limits: LayerLimits;
   readonly #lower: LowerView | undefined;
+  readonly #keep: Keep | undefined;
   readonly #marks = new LayerMarks();
   readonly #directories = new Map<ByteString, Finish>();
 
-  constructor({ tree, limits, lower }: UnpackerOptions) {
+  constructor({ tree, limits, lower, keep }: UnpackerOptions) {
     this.#tree = tree;
     this.#limits = limits;
     this.#lower = lower;
+    this.#keep = keep;
   }
 
   /** Takes one entry; `fill` is called for a file's content. Throws a VeneerError that names the entry. */
-  async unpack(entry: TarEntry, fill: Fill): Promise<void> {
+  async unpack(entry: TarEntry, fill: FillPath): Promise<void> {
     if (isAufsMetadata(entry.path)) return;
     try {
       await this.#take(entry, fill);
@@ -56,7 +63,7 @@ export class Unpacker {
     }
   }
 
-  async #take(entry: TarEntry, fill: Fill): Promise<void> {
+  async #take(entry: TarEntry, fill: FillPath): Promise<void> {
     const components = entryComponents(entry.path, entry.path, this.#limits);
     const path = components.join('/');
     const name = components.at(-1);
@@ -65,7 +72,7 @@ export class Unpacker {
       return;
     }
     const meaning = parseOciName(name);
-    if (meaning.kind === 'plain') await this.#put(path, entry, fill);
+    if (meaning.kind === 'plain') await this.#put(path, entry, (fd) => fill(fd, path));
     else {
       const parent = components.slice(0, -1);
       this.#tree.directory(parent.join('/'), { create: true });
@@ -96,7 +103,7 @@ export class Unpacker {
     const place = this.#tree.place(path);
     if ((await createEntry(place, entry, fill)) === 0) return 'made';
     if (entry.type === 'directory' && statPlace(place)?.isDirectory === true) return 'found';
-    this.#tree.remove(path);
+    this.#tree.remove(path, this.#keep);
     must(await createEntry(this.#tree.place(path), entry, fill), 'open');
     return 'made';
   }
@@ -134,7 +141,7 @@ export class Unpacker {
     if (found.isDirectory) throw entryError('integrity', entry.path, `it is a hard link to the directory '${shown}'`);
     let status = linkat(from, this.#tree.place(path));
     if (status === -errno.EEXIST) {
-      this.#tree.remove(path);
+      this.#tree.remove(path, this.#keep);
       status = linkat(from, this.#tree.place(path));
     }
     must(status, 'link', shown);

@@ -4,7 +4,7 @@ import { Digester, displayBytes, VeneerError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { toDiffId } from '../image/index.js';
 import type { DiffId } from '../image/index.js';
-import type { Found } from '../stack/index.js';
+import type { Found, FoundOther } from '../stack/index.js';
 import { close, must, read } from '../sys/index.js';
 import type { Stat } from '../sys/index.js';
 import { WHITEOUT_PREFIX } from '../whiteout/index.js';
@@ -14,6 +14,7 @@ import { openLayersToCompare } from './diff-layers.js';
 import type { LayersToCompare } from './diff-layers.js';
 import { describe, openContent } from './found-entry.js';
 import type { TarEntry } from './tar-entry.js';
+import { SkeletonWriter } from './skeleton-writer.js';
 import { nameOf, parentOf } from './target-tree.js';
 import { TarWriter } from './tar-writer.js';
 import type { ByteSink } from './tar-writer.js';
@@ -25,6 +26,13 @@ export interface WriteLayerSettings {
   readonly sourceDateEpoch?: number;
   /** Told the bytes written so far. */
   readonly onProgress?: (bytes: number) => void;
+  /**
+   * Records what `assembleTar` needs to give the same bytes again from the layer directories: a file to be created. It is
+   * for the single layer `upper` names.
+   */
+  readonly record?: { readonly skeleton: string };
+  /** Aborted: the promise is rejected with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 export type WriteLayerOptions = LayersToCompare & WriteLayerSettings;
@@ -47,13 +55,30 @@ export interface WrittenLayer {
  * Errors: SysError from the layers; `unavailable` for a file that shrinks while it is read; what the sink throws.
  */
 export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLayer> {
+  const { record } = options;
+  if (record === undefined) return write(options);
+  const skeleton = new SkeletonWriter(record.skeleton);
+  try {
+    const written = await write(options, skeleton);
+    await skeleton.finish();
+    return written;
+  } finally {
+    await skeleton.abort();
+  }
+}
+
+async function write(options: WriteLayerOptions, skeleton?: SkeletonWriter): Promise<WrittenLayer> {
+  const { signal } = options;
   const digester = new Digester();
-  const tar = new TarWriter((chunk) => {
+  const sink: ByteSink = async (chunk) => {
+    signal?.throwIfAborted();
     digester.update(chunk);
     options.onProgress?.(digester.size);
-    return options.sink?.(chunk);
-  });
-  const layer = new LayerWriter(tar, options.sourceDateEpoch);
+    await options.sink?.(chunk);
+    await skeleton?.ready();
+  };
+  const tar = new TarWriter(sink, skeleton && ((bytes) => skeleton.bytes(bytes)));
+  const layer = new LayerWriter({ tar, skeleton, latest: options.sourceDateEpoch });
   {
     using stacks = openLayersToCompare(options);
     for (const change of new ChangeWalk(stacks).run()) await layer.write(change);
@@ -63,16 +88,25 @@ export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLay
   return { diffId: toDiffId(digester.digest()), size: digester.size, entries, contentSize };
 }
 
+interface LayerWriterOptions {
+  readonly tar: TarWriter;
+  readonly skeleton: SkeletonWriter | undefined;
+  /** In seconds. */
+  readonly latest: number | undefined;
+}
+
 class LayerWriter {
   readonly #tar: TarWriter;
+  readonly #skeleton: SkeletonWriter | undefined;
   readonly #latest: number;
   /** The first path of each file with several names, by device and inode. */
   readonly #names = new Map<string, ByteString>();
   entries = 0;
   contentSize = 0;
 
-  constructor(tar: TarWriter, latest = Number.POSITIVE_INFINITY) {
+  constructor({ tar, skeleton, latest = Number.POSITIVE_INFINITY }: LayerWriterOptions) {
     this.#tar = tar;
+    this.#skeleton = skeleton;
     this.#latest = latest;
   }
 
@@ -111,6 +145,7 @@ class LayerWriter {
   async #content(entry: TarEntry, found: Found): Promise<void> {
     if (found.kind !== 'other' || entry.size === 0) return;
     this.contentSize += entry.size;
+    this.#skeleton?.file(isInPlace(entry.path, found) ? 'own' : 'merged', entry.path, entry.size);
     const fd = openContent(found);
     try {
       if (await this.#tar.contentFrom((into) => must(read(fd, into), 'read', displayBytes(entry.path)))) return;
@@ -128,6 +163,11 @@ class LayerWriter {
     if (first === undefined) this.#names.set(key, path);
     return first;
   }
+}
+
+/** Whether the topmost layer has the content under the very path. */
+function isInPlace(path: ByteString, { dir, data }: FoundOther): boolean {
+  return data === undefined && dir.layer.index === 0 && dir.path === parentOf(path);
 }
 
 const NONE: ReadonlyMap<ByteString, Buffer> = new Map();

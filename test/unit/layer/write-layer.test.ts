@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeLayer } from '../../../src/layer/index.js';
 import type { WriteLayerOptions } from '../../../src/layer/index.js';
+import { assembled } from './assembled.js';
 import { unpack } from './support.js';
 import { changed, made, shown } from './overlay-mount.js';
 import { apply, look, temporary } from './tree.js';
@@ -47,12 +48,16 @@ describe('writeLayer', () => {
     it(`writes a layer that shows the same tree: ${what}`, async () => {
       const lower = made(LOWER);
       const { upper, seen } = changed([lower], change);
-      const { tar, diffId, size } = await written({ upper: [upper], lower: [lower] });
+      const record = { skeleton: path.join(temporary(), 'skeleton') };
+      const { tar, diffId, size } = await written({ upper: [upper], lower: [lower], record });
       expect(diffId).toBe(`sha256:${createHash('sha256').update(tar).digest('hex')}`);
       expect(size).toBe(tar.length);
       const { target, diffId: applied } = await apply(tar, { lower: [lower] });
       expect(applied).toBe(diffId);
       expect(shown([target, lower])).toEqual(seen);
+      // Metadata-only copies and renamed directories have their content below.
+      const again = await assembled({ ...record, replaced: '/nonexistent', directories: [upper, lower], diffId });
+      expect(again.equals(tar)).toBe(true);
       // Writing what was unpacked gives the same bytes: apply and write are inverse.
       expect((await written({ upper: [target], lower: [lower] })).diffId).toBe(diffId);
     });
