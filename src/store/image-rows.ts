@@ -96,6 +96,7 @@ export class ImageRows {
       tag: sql.prepare<[string, string, string]>('INSERT OR REPLACE INTO tags VALUES (?, ?, ?)'),
       untag: sql.prepare<[string, string]>('DELETE FROM tags WHERE repository = ? AND tag = ?'),
       untagAll: sql.prepare<[string]>('DELETE FROM tags WHERE image = ?'),
+      removeDigest: sql.prepare<[string, string]>('DELETE FROM digests WHERE repository = ? AND digest = ?'),
       nameDigest: sql.prepare<[string, string, string]>('INSERT OR REPLACE INTO digests VALUES (?, ?, ?)'),
     };
   }
@@ -157,8 +158,10 @@ export class ImageRows {
     this.#statements.tag.run(repositoryOf(name), name.tag, id);
   }
 
-  untag(name: TaggedName): void {
-    this.#statements.untag.run(repositoryOf(name), name.tag);
+  /** Takes away a tag, or a name by digest. */
+  removeName(name: Reference): void {
+    if (name.digest === undefined) this.#statements.untag.run(repositoryOf(name), name.tag ?? '');
+    else this.#statements.removeDigest.run(repositoryOf(name), name.digest);
   }
 
   nameDigest(name: DigestName, id: Digest): void {

@@ -16,12 +16,16 @@ export class ImageUsers {
       .pluck();
   }
 
+  has(id: Digest): boolean {
+    return this.#containers.get(id) !== undefined || this.#mounts.active(id).length > 0;
+  }
+
   /** Throws `in-use` while something uses the image; afterwards no row of a mount refers to it. */
   refuseInUse(id: Digest, text: string): void {
     const [container, ...others] = this.#containers.all(id);
     if (container !== undefined) {
-      const more = others.length === 0 ? '' : ` and ${String(others.length)} more`;
-      throw new VeneerError('in-use', `cannot remove image ${text}: container ${container}${more} uses it`, {
+      const users = others.length === 0 ? 'uses' : `and ${String(others.length)} more use`;
+      throw new VeneerError('in-use', `cannot remove image ${text}: container ${container} ${users} it`, {
         hint: `remove it first: veneer rm ${container}`,
       });
     }

@@ -2,7 +2,7 @@
 
 import { VeneerError, digestOf, shortDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
-import { chainIds, encodeImageConfig, familiarReference, formatReference, parseImageConfig } from '../image/index.js';
+import { chainIds, encodeImageConfig, formatReference, parseImageConfig } from '../image/index.js';
 import { parseManifest, parseReference } from '../image/index.js';
 import type { ChainId, ImageConfig, Reference } from '../image/index.js';
 import type { ContentStore } from './content.js';
@@ -18,8 +18,9 @@ import type { StoreLock } from './lock.js';
 import { ManifestRows } from './manifest-rows.js';
 import type { ImageManifest } from './manifest-rows.js';
 import type { MountRegistry } from './mounts.js';
-import { resolveImage } from './resolve-image.js';
-import type { Resolved } from './resolve-image.js';
+import { removeNames } from './remove-image.js';
+import { isFullId, noSuchImage, resolveImage } from './resolve-image.js';
+import { SCRATCH_CONFIG, SCRATCH_ID, isScratch } from './scratch.js';
 import type { Staged, StagingArea } from './staging.js';
 import { parseTaggedName } from './tagged-name.js';
 import type { TaggedName } from './tagged-name.js';
@@ -53,10 +54,6 @@ export interface RemovedImage {
   readonly deleted: readonly Digest[];
 }
 
-function missing(text: string): VeneerError {
-  return new VeneerError('not-found', `no such image: ${text}`, { hint: "'veneer images' lists what there is" });
-}
-
 export class ImageStore {
   readonly #parts: ImageParts;
   readonly #rows: ImageRows;
@@ -70,28 +67,34 @@ export class ImageStore {
     this.#users = new ImageUsers(parts.database.sql, parts.mounts);
   }
 
-  /** Newest first. */
-  list(): Image[] {
-    return this.#rows.list();
+  /** Newest first. The empty image is among them where it has a name, or with `all`. */
+  list(options: { all?: boolean } = {}): Image[] {
+    const isHidden = ({ id, references, digests }: Image): boolean =>
+      id === SCRATCH_ID && references.length + digests.length === 0;
+    return this.#rows.list().filter((image) => options.all === true || !isHidden(image));
   }
 
   /** Throws `not-found`. */
   get(id: Digest): Image {
     const image = this.#rows.get(id);
-    if (image === undefined) throw missing(id);
+    if (image === undefined) throw noSuchImage(id);
     return image;
   }
 
-  /** The image of a name, an ID or the start of one. Throws `invalid` for a malformed name or an ambiguous ID. */
+  /**
+   * The image of a name, with a tag or a digest, of an ID or the start of one. `scratch` is the empty image, made when it is
+   * first asked for. Throws `invalid` for a malformed name or an ambiguous ID.
+   */
   find(text: string): Image | undefined {
     const resolved = resolveImage(this.#rows, text);
-    return resolved === undefined ? undefined : this.#rows.get(resolved.id);
+    if (resolved !== undefined) return this.#rows.get(resolved.id);
+    return isFullId(text) || !isScratch(parseReference(text)) ? undefined : this.add(SCRATCH_CONFIG);
   }
 
   /** As `find`; throws `not-found` where there is none. */
   resolve(text: string): Image {
     const image = this.find(text);
-    if (image === undefined) throw missing(text);
+    if (image === undefined) throw noSuchImage(text);
     return image;
   }
 
@@ -178,7 +181,10 @@ export class ImageStore {
 
   /**
    * Removes a name, and the image with its last one, as Docker does. An ID stands for the image with all its names, of which
-   * it may have several only with `force`. Throws `not-found`, and `in-use` while a container or a mount uses the image.
+   * it may have several only with `force`. The last tag in a repository takes its names by digest along. Manifests go with
+   * the image, and blobs and layers nothing else needs.
+   *
+   * Throws `not-found`, and `in-use` while a container or a mount uses the image, whose name goes with `force` nevertheless.
    */
   remove(text: string, options: { force?: boolean } = {}): RemovedImage {
     const { lock, database, content, layers, staging } = this.#parts;
@@ -196,20 +202,14 @@ export class ImageStore {
 
   #forget(text: string, force: boolean): { untagged: readonly string[]; deleted?: Forgotten } {
     const resolved = resolveImage(this.#rows, text);
-    const image = resolved === undefined ? undefined : this.#rows.get(resolved.id);
-    if (resolved === undefined || image === undefined) throw missing(text);
-    const name = taggedName(resolved);
-    if (name !== undefined && image.references.length > 1) {
-      this.#rows.untag(name);
-      return { untagged: [formatReference(name)] };
-    }
-    if (name === undefined && image.references.length > 1 && !force) throw severalNames(text, image);
-    this.#users.refuseInUse(image.id, text);
+    if (resolved === undefined) throw noSuchImage(text);
+    const parts = { rows: this.#rows, users: this.#users };
+    const { untagged, image } = removeNames(parts, { text, resolved, force });
+    if (image === undefined) return { untagged };
     const blobs = this.#manifests.blobs(image.id);
     this.#rows.remove(image.id);
     const layers = this.#parts.layers.forgetUnneeded(image.layers);
-    const deleted = { image: image.id, layers, blobs: this.#manifests.unneeded(blobs) };
-    return { untagged: [...image.references, ...image.digests], deleted };
+    return { untagged, deleted: { image: image.id, layers, blobs: this.#manifests.unneeded(blobs) } };
   }
 }
 
@@ -219,19 +219,6 @@ interface Forgotten {
   /** Top first. */
   readonly layers: readonly ChainId[];
   readonly blobs: readonly Digest[];
-}
-
-/** The name to take away, where an image was found by one. */
-function taggedName({ reference }: Resolved): TaggedName | undefined {
-  if (reference?.tag === undefined || reference.digest !== undefined) return undefined;
-  return { ...reference, tag: reference.tag };
-}
-
-function severalNames(text: string, image: Image): VeneerError {
-  const names = image.references.map((name) => familiarReference(parseReference(name))).join(', ');
-  return new VeneerError('in-use', `cannot remove image ${text}: it has several names: ${names}`, {
-    hint: `remove the names, or use --force with the ID ${shortDigest(image.id)}`,
-  });
 }
 
 function describeManifest({ bytes, mediaType }: NewManifest, config: Digest, layers: number): ImageManifest {

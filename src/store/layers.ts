@@ -89,6 +89,13 @@ const UNNEEDED = `chain_id NOT IN (
     UNION SELECT parent FROM layers JOIN needed ON chain_id = id WHERE parent IS NOT NULL
   ) SELECT id FROM needed)`;
 
+/** The same for one layer, given that what nothing needs has gone from on top of it. */
+const FORGET = `DELETE FROM layers WHERE chain_id = :id
+  AND NOT EXISTS (SELECT 1 FROM layers WHERE parent = :id)
+  AND NOT EXISTS (SELECT 1 FROM image_layers WHERE chain_id = :id)
+  AND NOT EXISTS (SELECT 1 FROM container_layers WHERE chain_id = :id)
+  AND NOT EXISTS (SELECT 1 FROM leases WHERE kind = 'layer' AND object = :id)`;
+
 export class LayerStore {
   readonly #parts: LayerParts;
   readonly #statements;
@@ -104,12 +111,9 @@ export class LayerStore {
          ON CONFLICT DO UPDATE SET tar_size = coalesce(tar_size, excluded.tar_size)`,
       ),
       unneeded: sql.prepare<[], ChainId>(`SELECT chain_id FROM layers WHERE ${UNNEEDED} ORDER BY chain_id`).pluck(),
+      forget: sql.prepare<[{ id: string }]>(FORGET),
       // One statement, because foreign keys are checked at its end: children and parents go in any order.
-      forget: sql
-        .prepare<[string], ChainId>(
-          `DELETE FROM layers WHERE ${UNNEEDED} AND chain_id IN (SELECT value FROM json_each(?)) RETURNING chain_id`,
-        )
-        .pluck(),
+      forgetAll: sql.prepare<[]>(`DELETE FROM layers WHERE ${UNNEEDED}`),
     };
   }
 
@@ -243,12 +247,17 @@ export class LayerStore {
   }
 
   /**
-   * Within a transaction: deletes the rows of those of the given layers (bottom first) that nothing needs, and returns them,
-   * top first. Their directories go after the transaction, by `trash`.
+   * Within a transaction: deletes the rows of those layers of a stack (bottom first) that nothing needs any more, and returns
+   * them, top first. Their directories go after the transaction, by `trash`. Takes as long as there are layers to forget.
    */
-  forgetUnneeded(layers: readonly ChainId[]): ChainId[] {
-    const forgotten = new Set(this.#statements.forget.all(JSON.stringify(layers)));
-    return layers.filter((id) => forgotten.has(id)).reverse();
+  forgetUnneeded(stack: readonly ChainId[]): ChainId[] {
+    const needed = stack.findLastIndex((id) => this.#statements.forget.run({ id }).changes === 0);
+    return stack.slice(needed + 1).reverse();
+  }
+
+  /** Within a transaction: deletes the rows of all layers that nothing needs. Their directories are extra then. */
+  forgetAllUnneeded(): void {
+    this.#statements.forgetAll.run();
   }
 
   /** Moves directories of forgotten layers to staging. Call it under the store's lock, then discard them outside it. */

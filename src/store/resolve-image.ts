@@ -6,20 +6,29 @@ import { parseReference } from '../image/index.js';
 import type { Reference } from '../image/index.js';
 import type { ImageRows } from './image-rows.js';
 
+const ID = /^(?:sha256:)?([0-9a-f]{1,64})$/;
+
 export interface Resolved {
   readonly id: Digest;
   /** The name it was found by; undefined when by its ID. */
   readonly reference: Reference | undefined;
 }
 
-const ID = /^(?:sha256:)?([0-9a-f]{1,64})$/;
+export function noSuchImage(text: string): VeneerError {
+  return new VeneerError('not-found', `no such image: ${text}`, { hint: "'veneer images' lists what there is" });
+}
+
+/** A text that can be nothing else. */
+export function isFullId(text: string): boolean {
+  return ID.exec(text)?.[1]?.length === 64;
+}
 
 /** Finds an image. Returns undefined where there is none; throws `invalid` for a malformed name or an ambiguous ID. */
 export function resolveImage(rows: ImageRows, text: string): Resolved | undefined {
   const hex = ID.exec(text)?.[1];
   if (hex?.length === 64) {
     const id = `sha256:${hex}`;
-    return isDigest(id) && rows.get(id) !== undefined ? { id, reference: undefined } : undefined;
+    return isDigest(id) && rows.has(id) ? { id, reference: undefined } : undefined;
   }
   const reference = parseReference(text);
   const named = rows.named(reference);

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { digestHex } from '../../../src/core/index.js';
 import type { Digest } from '../../../src/core/index.js';
 import { mount, umount2 } from '../../../src/sys/index.js';
-import { addContainer, addImage, codeOf, diffIdOf, temporaryStore } from './fixture.js';
+import { addImage, codeOf, diffIdOf, temporaryStore } from './fixture.js';
 
 test('an image has its layers, size, names and configuration', () => {
   const store = temporaryStore();
@@ -72,27 +72,6 @@ test('a tag moves, and leaves the other image without a name', () => {
   expect(codeOf(() => store.images.tag('sha256:00' as Digest, 'other'))).toBe('not-found');
 });
 
-test('removing a name keeps the image while it has another', () => {
-  const store = temporaryStore();
-  const image = addImage(store, ['one'], 'debian');
-  store.images.tag(image.id, 'other');
-  expect(store.images.remove('other')).toEqual({ untagged: ['docker.io/library/other:latest'], deleted: [] });
-  expect(store.images.remove('debian')).toEqual({
-    untagged: ['docker.io/library/debian:latest'],
-    deleted: [image.id, ...image.layers],
-  });
-  expect(store.images.list()).toEqual([]);
-  for (const place of ['blobs/sha256', 'layers', 'staging']) expect(readdirSync(join(store.root, place))).toEqual([]);
-});
-
-test('an image with several names goes by its ID only with force', () => {
-  const store = temporaryStore();
-  const image = addImage(store, ['one'], 'debian');
-  store.images.tag(image.id, 'other');
-  expect(codeOf(() => store.images.remove(image.id))).toBe('in-use');
-  expect(store.images.remove(image.id, { force: true }).untagged).toHaveLength(2);
-});
-
 test('layers another image needs stay', () => {
   const store = temporaryStore();
   const base = addImage(store, ['one'], 'base');
@@ -100,18 +79,6 @@ test('layers another image needs stay', () => {
   expect(store.images.remove('base').deleted).toEqual([base.id]);
   expect(store.images.remove('child').deleted).toEqual([child.id, ...[...child.layers].reverse()]);
   expect(store.check()).toEqual([]);
-});
-
-test('an image a container uses stays, but may lose all names but the last', () => {
-  const store = temporaryStore();
-  const image = addImage(store, ['one'], 'debian');
-  store.images.tag(image.id, 'other');
-  const container = addContainer(store, image, 'box');
-  expect(store.images.remove('other').deleted).toEqual([]);
-  expect(() => store.images.remove('debian')).toThrow('cannot remove image debian: container box uses it');
-  expect(() => store.images.remove(image.id, { force: true })).toThrow('container box uses it');
-  store.containers.remove(container);
-  expect(store.images.remove('debian').deleted).toHaveLength(2);
 });
 
 test.skipIf(process.getuid?.() !== 0)(

@@ -1,0 +1,25 @@
+// `scratch`, the image without layers: a name nobody can give, and an image that is made when it is first asked for.
+
+import { VeneerError, digestOf } from '../core/index.js';
+import { encodeImageConfig, familiarName, hostPlatform } from '../image/index.js';
+import type { Reference } from '../image/index.js';
+
+const NAME = 'scratch';
+
+/** The bytes of its configuration: the same in every store of a platform. */
+export const SCRATCH_CONFIG = encodeImageConfig({
+  ...hostPlatform(),
+  config: {},
+  rootfs: { type: 'layers', diff_ids: [] },
+});
+
+export const SCRATCH_ID = digestOf(SCRATCH_CONFIG);
+
+export function isScratch(reference: Reference): boolean {
+  return familiarName(reference) === NAME && reference.digest === undefined;
+}
+
+/** Throws `invalid` for a name in the repository `scratch`. */
+export function refuseScratch(reference: Reference): void {
+  if (familiarName(reference) === NAME) throw new VeneerError('invalid', `'${NAME}' is a reserved name`);
+}
