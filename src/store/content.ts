@@ -61,6 +61,16 @@ export class ContentStore {
     return existsSync(this.path(digest));
   }
 
+  /** Whether the store has the blob; if so, the lease keeps it from now on. */
+  reuse(digest: Digest, lease: Lease): boolean {
+    const { lock, leases } = this.#parts;
+    return lock.exclusively(() => {
+      const present = this.has(digest);
+      if (present) leases.hold(lease, 'blob', digest);
+      return present;
+    });
+  }
+
   /** All blobs, in no order. Names that are no digests are not among them. */
   list(): Digest[] {
     return readdirSync(this.#parts.paths.blobs)

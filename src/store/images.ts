@@ -121,8 +121,8 @@ export class ImageStore {
   }
 
   /**
-   * Records an image whose layers the store has, from the bytes of its configuration, which are kept as they are. The blobs
-   * that a manifest names must be in the content store, kept by a lease. An image that is there gets what is new: names, the
+   * Records an image whose layers the store has, from the bytes of its configuration, which are kept as they are. The compressed
+   * layers that a manifest names must be in the content store, kept by a lease. An image that is there gets what is new: names, the
    * manifest. Throws `invalid` for malformed documents, `integrity` when the manifest does not belong to the configuration or a
    * blob has another size, and `not-found` when a layer or blob is missing.
    */
@@ -131,7 +131,7 @@ export class ImageStore {
     const parsed = parseImageConfig(config);
     const id = digestOf(config);
     const layers = chainIds(parsed.rootfs.diff_ids);
-    const manifest = options.manifest === undefined ? undefined : describeManifest(options.manifest, id, layers.length);
+    const manifest = options.manifest === undefined ? undefined : describeManifest(options.manifest, id, parsed);
     const namedByDigest = digestNames.map(toDigestName);
     const { lock, database, content } = this.#parts;
     return lock.exclusively(() => {
@@ -221,7 +221,8 @@ interface Forgotten {
   readonly blobs: readonly Digest[];
 }
 
-function describeManifest({ bytes, mediaType }: NewManifest, config: Digest, layers: number): ImageManifest {
+function describeManifest({ bytes, mediaType }: NewManifest, config: Digest, { rootfs }: ImageConfig): ImageManifest {
+  const layers = rootfs.diff_ids.length;
   const manifest = parseManifest(bytes);
   const digest = digestOf(bytes);
   const refuse = (why: string): VeneerError => new VeneerError('integrity', `manifest ${shortDigest(digest)} ${why}`);
@@ -229,7 +230,9 @@ function describeManifest({ bytes, mediaType }: NewManifest, config: Digest, lay
   if (manifest.layers.length !== layers) {
     throw refuse(`has ${String(manifest.layers.length)} layers, its configuration ${String(layers)}`);
   }
-  const blobs = manifest.layers.map((layer) => ({ digest: layer.digest, size: layer.size }));
+  // What is not compressed is the layer's tar, which the layer store can give back.
+  const compressed = manifest.layers.filter((layer, index) => layer.digest !== (rootfs.diff_ids[index] as string));
+  const blobs = compressed.map((layer) => ({ digest: layer.digest, size: layer.size }));
   return { digest, mediaType, size: bytes.length, layers: blobs };
 }
 

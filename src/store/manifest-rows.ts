@@ -15,7 +15,7 @@ export interface ImageManifest {
   readonly mediaType: string;
   /** Of the manifest, in bytes. */
   readonly size: number;
-  /** Bottom first. */
+  /** Those that are compressed, which are blobs, bottom first. */
   readonly layers: readonly ManifestLayer[];
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -98,4 +98,26 @@ test('a document has a size limit', () => {
   const store = temporaryStore();
   const digest = store.content.put(Buffer.alloc(9 * 1024 * 1024));
   expect(codeOf(() => store.content.read(digest))).toBe('limit');
+});
+
+test('a blob that is there can be leased instead of taken in again', async () => {
+  const store = temporaryStore();
+  const lease = store.lease();
+  const { digest } = await store.content.ingest(chunks('abc'), lease);
+  using other = store.lease();
+  expect(store.content.reuse(digest, other)).toBe(true);
+  expect(store.content.reuse(digestOf('none'), other)).toBe(false);
+  lease.release();
+  expect(store.prune().blobs).toEqual([]);
+  other.release();
+  expect(store.prune().blobs).toHaveLength(1);
+});
+
+test('a scratch file has no name and leaves nothing', () => {
+  const store = temporaryStore();
+  const fd = store.scratchFile();
+  writeSync(fd, 'x');
+  expect(readdirSync(join(store.root, 'staging'))).toEqual([]);
+  expect(fstatSync(fd).nlink).toBe(0);
+  closeSync(fd);
 });

@@ -69,6 +69,20 @@ test('an image is kept with the bytes of its configuration and of its manifest',
   expect(store.images.list()).toEqual([image]);
 });
 
+test('of a layer that is not compressed no blob is needed: the layer store has it', async () => {
+  const store = temporaryStore();
+  const { image, digest } = await withManifest(store, {
+    contents: two.contents,
+    blobs: [Buffer.from('one'), Buffer.from('blob two')],
+  });
+  store.content.remove(digestOf('one'));
+  expect(store.images.manifests(image.id)[0]?.layers).toEqual([{ digest: digestOf('blob two'), size: 8 }]);
+  expect(store.check()).toEqual([]);
+  store.images.remove('debian');
+  expect(store.content.has(digest)).toBe(false);
+  expect(store.content.list()).toEqual([]);
+});
+
 test('adding an image again gives it what is new, and changes nothing else', async () => {
   const store = temporaryStore();
   const { config, bytes, image } = await withManifest(store, two);
