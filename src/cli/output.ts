@@ -1,6 +1,7 @@
 // Results on stdout: aligned tables as docker prints them, JSON lines, or a template's text.
 
-import { compileTemplate } from './template.js';
+import { compileTemplate, headingTemplate } from './template.js';
+import { cleanJson, cleanLines, cleanText, padText, textWidth } from './text.js';
 
 /** One line of a listing: field name (as in docker's templates) -> text. */
 export type Row = Readonly<Record<string, string>>;
@@ -9,26 +10,39 @@ export function writeLine(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Writes what a template made: as it is for programs, without what steers a terminal for people. */
+export function writeRendered(text: string): void {
+  process.stdout.write(process.stdout.isTTY ? cleanLines(text) : text);
+}
+
+/** A document as JSON that is safe on any terminal. */
+export function toJson(value: unknown, indent?: number): string {
+  return cleanJson(JSON.stringify(value, undefined, indent));
+}
+
 /** docker's tabwriter settings. */
 const MIN_WIDTH = 10;
 const PADDING = 3;
 
-/** Columns padded to their widest cell; the last one is not padded. */
-export function formatTable(lines: readonly (readonly string[])[]): string {
+/** Columns padded to their widest cell; the last one is not padded. Cells cannot steer a terminal. */
+export function formatTable(table: readonly (readonly string[])[]): string {
+  const lines = table.map((line) => line.map(cleanText));
   const widths: number[] = [];
   for (const line of lines) {
     for (const [column, cell] of line.entries()) {
-      widths[column] = Math.max(widths[column] ?? MIN_WIDTH, cell.length + PADDING);
+      widths[column] = Math.max(widths[column] ?? MIN_WIDTH, textWidth(cell) + PADDING);
     }
   }
   const pad = (cell: string, column: number, last: number): string =>
-    column === last ? cell : cell.padEnd(widths[column] ?? 0);
+    column === last ? cell : padText(cell, widths[column] ?? 0);
   return lines.map((line) => `${line.map((cell, at) => pad(cell, at, line.length - 1)).join('')}\n`).join('');
 }
 
 export interface Listing {
   /** Heading -> field, in order: what the table shows. */
   readonly columns: readonly (readonly [heading: string, field: string])[];
+  /** Headings of fields that a template may ask for besides; without one, a field's name in capitals. */
+  readonly headings?: Readonly<Record<string, string>>;
   /** The one field that --quiet prints. */
   readonly key: string;
 }
@@ -38,23 +52,22 @@ export interface ListingOptions {
   readonly format?: string;
 }
 
-function templated(rows: readonly Row[], { columns }: Listing, template: string): string {
+function templated(rows: readonly Row[], { columns, headings = {} }: Listing, template: string): string {
   const isTable = /^table(\s|\\t|$)/.test(template);
-  const render = compileTemplate(isTable ? template.replace(/^table(\s|\\t)*/, '') : template);
+  const body = isTable ? template.replace(/^table(\s|\\t)*/, '') : template;
+  const render = compileTemplate(body);
   const lines = rows.map((row) => render(row));
   if (!isTable) return lines.map((line) => `${line}\n`).join('');
-  // A table's heading is the template rendered with the columns' headings.
-  const fields = Object.keys(rows[0] ?? Object.fromEntries(columns.map(([, field]) => [field, ''])));
-  const headings = Object.fromEntries(
-    fields.map((field) => [field, columns.find(([, of]) => of === field)?.[0] ?? field.toUpperCase()]),
-  );
-  return formatTable([render(headings), ...lines].map((line) => line.split('\t')));
+  const known = { ...headings, ...Object.fromEntries(columns.map(([heading, field]) => [field, heading])) };
+  const fields = Object.keys(rows[0] ?? known);
+  const head = Object.fromEntries(fields.map((field) => [field, known[field] ?? field.toUpperCase()]));
+  return formatTable([headingTemplate(body)(head), ...lines].map((line) => line.split('\t')));
 }
 
 /** Prints a listing: --quiet its keys, --format json one object a line, --format TEMPLATE, or the table. */
 export function printListing(rows: readonly Row[], listing: Listing, { quiet, format }: ListingOptions): void {
   let text: string;
-  if (format === 'json') text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  if (format === 'json') text = rows.map((row) => `${toJson(row)}\n`).join('');
   else if (format !== undefined && format !== 'table') text = templated(rows, listing, format);
   else if (quiet === true) text = rows.map((row) => `${row[listing.key] ?? ''}\n`).join('');
   else {
@@ -62,7 +75,7 @@ export function printListing(rows: readonly Row[], listing: Listing, { quiet, fo
     const lines = rows.map((row) => columns.map(([, field]) => row[field] ?? ''));
     text = formatTable([columns.map(([heading]) => heading), ...lines]);
   }
-  process.stdout.write(text);
+  writeRendered(text);
 }
 
 /** The help text of a listing's --format. */

@@ -1,7 +1,7 @@
 // docker's --format: Go's text/template, as far as formats go.
 
 import { messageOf, VeneerError } from '../core/index.js';
-import { FUNCTIONS } from './template/functions.js';
+import { FUNCTIONS, HEADING_FUNCTIONS } from './template/functions.js';
 import { parseTemplate } from './template/parse.js';
 import { runTemplate } from './template/run.js';
 import { TemplateError } from './template/syntax.js';
@@ -45,4 +45,10 @@ function compile(template: string): Node[] {
 export function compileTemplate(template: string): Render {
   const nodes = guarded(template, () => compile(template));
   return (data) => guarded(template, () => runTemplate(nodes, data));
+}
+
+/** The heading of a table: the template with the headings in the place of fields, which functions leave as they are. */
+export function headingTemplate(template: string): Render {
+  const nodes = guarded(template, () => compile(template));
+  return (headings) => guarded(template, () => runTemplate(nodes, headings, HEADING_FUNCTIONS));
 }

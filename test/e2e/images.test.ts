@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { requires } from '../helpers/requires.js';
-import { sandbox, sandboxWithBase } from '../helpers/run-cli.js';
+import { runCli, sandbox, sandboxWithBase, SMALL_TREE } from '../helpers/run-cli.js';
 
 const gate = requires('root', 'tar', 'build');
 
@@ -32,6 +32,57 @@ describe.skipIf(gate.skip)(gate.title('veneer images'), () => {
     expect(rows.map((row) => (JSON.parse(row) as { Repository: string }).Repository)).toHaveLength(3);
     expect(box.ok('images', '-q', '--no-trunc').split('\n')).toEqual([expect.stringMatching(/^sha256:[0-9a-f]{64}$/)]);
     expect(box.ok('images', '--format', 'table {{.Tag}}\t{{.ID}}').split('\n')[0]).toMatch(/^TAG +IMAGE ID$/);
+  });
+
+  test('filters combine as in docker', () => {
+    using box = sandbox('images');
+    const tar = box.tar('base.tar', SMALL_TREE);
+    const make = (epoch: number, name: string[], ...changes: string[]): string => {
+      const env = { VENEER_ROOT: box.root, SOURCE_DATE_EPOCH: String(epoch) };
+      const options = changes.flatMap((change) => ['-c', change]);
+      return runCli(['import', ...options, tar, ...name], { env }).stdout.trim();
+    };
+    make(1_000_000_000, ['old/one:1'], 'LABEL a=1 b=2');
+    make(1_100_000_000, ['old/two:2'], 'LABEL a=2');
+    const nameless = make(1_200_000_000, [], 'LABEL a=3');
+    make(1_300_000_000, ['new']);
+    const names = (...args: string[]): string =>
+      box.ok('images', '--format', '{{.Repository}}', ...args.flatMap((arg) => ['-f', arg])).replaceAll('\n', ' ');
+    expect(names()).toBe('new <none> old/two old/one');
+    expect(names('dangling=true')).toBe('<none>');
+    expect(names('dangling=false')).toBe('new old/two old/one');
+    expect(names('label=a')).toBe('<none> old/two old/one');
+    expect(names('label=a=1', 'label=b')).toBe('old/one');
+    expect(names('label=a=1', 'label=a=2')).toBe('');
+    expect(names('before=new', 'since=old/one:1')).toBe('<none> old/two');
+    expect(names(`before=${nameless.slice(7, 19)}`)).toBe('old/two old/one');
+    expect(names('until=2004-11-10')).toBe('old/two old/one');
+    expect(names('until=24h')).toBe('new <none> old/two old/one');
+    expect(names('reference=old/*', 'reference=new', 'dangling=false')).toBe('new old/two old/one');
+    expect(names('reference=old/*:2')).toBe('old/two');
+    expect(box.ok('images', '--format', '{{.Tag}}', '-f', 'label=a', 'old/*')).toBe('2\n1');
+    expect(box.ok('images', '-q', '--no-trunc', '-f', 'dangling=true')).toBe(nameless);
+    expect(box.ok('images', '-f', 'dangling=true').split('\n')[1]).toMatch(/^<none> {6,}<none> {4,}[0-9a-f]{12} {3}/);
+    expect(box.fails(2, 'images', '-f', 'colour=red')).toMatch(
+      /^veneer: unknown filter 'colour'\n {2}hint: .*dangling=/,
+    );
+    expect(box.fails(1, 'images', '-f', 'before=none')).toContain('no such image: none');
+  });
+
+  test("has docker's fields, and counts what they share", () => {
+    using box = sandboxWithBase('images');
+    box.ok('import', '-c', 'LABEL a=b', box.at('base.tar'), 'twin');
+    box.ok('create', 'twin');
+    const [row] = box.ok('images', '--format', 'json', 'twin').split('\n');
+    const fields = JSON.parse(row ?? '') as Record<string, string>;
+    expect(Object.keys(fields)).toEqual([
+      ...['Containers', 'CreatedAt', 'CreatedSince', 'Digest', 'ID', 'Repository', 'SharedSize', 'Size', 'Tag'],
+      ...['UniqueSize', 'VirtualSize'],
+    ]);
+    expect(fields).toMatchObject({ Containers: '1', SharedSize: fields['Size'], UniqueSize: '0B', Digest: '<none>' });
+    const table = 'table {{.ID}}\\t{{upper .Repository}}\\t{{.SharedSize}}\\t{{if .Tag}}{{.Tag}}{{else}}-{{end}}';
+    expect(box.ok('images', '--format', table).split('\n')[0]).toMatch(/^IMAGE ID +REPOSITORY +SHARED SIZE +TAG$/);
+    expect(box.ok('images', '--digests').split('\n')[0]).toMatch(/^REPOSITORY +TAG +DIGEST +IMAGE ID +CREATED +SIZE$/);
   });
 
   test('of an empty store is the heading', () => {

@@ -4,7 +4,7 @@ import { printf } from './printf.js';
 import { TemplateError } from './syntax.js';
 import { entriesOf, isTrue, member, show } from './values.js';
 
-type TemplateFunction = (...values: readonly unknown[]) => unknown;
+export type TemplateFunction = (...values: readonly unknown[]) => unknown;
 
 function text(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
@@ -116,6 +116,15 @@ export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map<string, 
   ['le', (a, b) => compare(a, b) <= 0],
   ['gt', (a, b) => compare(a, b) > 0],
   ['ge', (a, b) => compare(a, b) >= 0],
+]);
+
+/** For headings: what changes a text leaves it, as docker's HeaderFunctions do. */
+export const HEADING_FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
+  ...FUNCTIONS,
+  ...['json', 'split', 'join', 'title', 'lower', 'upper', 'truncate'].map((name): [string, TemplateFunction] => [
+    name,
+    (value) => value,
+  ]),
 ]);
 
 /** How many values each takes: [least, most]; most is endless where it is not given. */

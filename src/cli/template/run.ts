@@ -1,6 +1,7 @@
 // Runs a template's tree over data.
 
 import { ARITY, FUNCTIONS } from './functions.js';
+import type { TemplateFunction } from './functions.js';
 import { TemplateError } from './syntax.js';
 import type { Base, Node, Operand, Pipeline } from './syntax.js';
 import { entriesOf, isTrue, member, show } from './values.js';
@@ -34,12 +35,16 @@ class Scope {
 /** How a list of nodes ended. */
 type Outcome = 'break' | 'continue' | undefined;
 
+type Functions = ReadonlyMap<string, TemplateFunction>;
+
 class Run {
   readonly #root: unknown;
+  readonly #functions: Functions;
   output = '';
 
-  constructor(root: unknown) {
+  constructor(root: unknown, functions: Functions) {
     this.#root = root;
+    this.#functions = functions;
   }
 
   all(nodes: readonly Node[], dot: unknown, outer: Scope): Outcome {
@@ -111,7 +116,7 @@ class Run {
       return head === undefined ? undefined : this.#value(head, dot, scope);
     }
     const lazy = rest.map((operand) => () => this.#value(operand, dot, scope));
-    return call(head.name, piped === undefined ? lazy : [...lazy, () => piped.value]);
+    return this.#call(head.name, piped === undefined ? lazy : [...lazy, () => piped.value]);
   }
 
   #value(operand: Operand, dot: unknown, scope: Scope): unknown {
@@ -119,7 +124,7 @@ class Run {
       case 'literal':
         return operand.value;
       case 'function':
-        return call(operand.name, []);
+        return this.#call(operand.name, []);
       case 'path': {
         const base = this.#base(operand.base, dot, scope);
         const [first] = operand.fields;
@@ -132,6 +137,28 @@ class Run {
   #base(base: Base, dot: unknown, scope: Scope): unknown {
     if (base.kind === 'dot') return dot;
     return base.kind === 'variable' ? scope.get(base.name) : this.#pipeline(base.pipeline, dot, scope);
+  }
+
+  /** Functions get values, but for `and` and `or`, which stop at the first that decides. */
+  #call(name: string, lazy: readonly (() => unknown)[]): unknown {
+    const [least = 0, most = Infinity] = ARITY.get(name) ?? [];
+    if (lazy.length < least || lazy.length > most) {
+      const wanted = least === most ? String(least) : `${String(least)} or more`;
+      throw new TemplateError(
+        `'${name}' needs ${wanted} value${least === 1 && most === 1 ? '' : 's'}, not ${String(lazy.length)}`,
+      );
+    }
+    if (name === 'and' || name === 'or') {
+      let value: unknown;
+      for (const next of lazy) {
+        value = next();
+        if (isTrue(value) === (name === 'or')) break;
+      }
+      return value;
+    }
+    const apply = this.#functions.get(name);
+    if (apply === undefined) throw new TemplateError(`'${name}' is not a function known here`);
+    return apply(...lazy.map((value) => value()));
   }
 }
 
@@ -150,33 +177,11 @@ function itemsOf(value: unknown): readonly (readonly [key: string | number, item
   return entries;
 }
 
-/** Functions get values, but for `and` and `or`, which stop at the first that decides. */
-function call(name: string, lazy: readonly (() => unknown)[]): unknown {
-  const [least = 0, most = Infinity] = ARITY.get(name) ?? [];
-  if (lazy.length < least || lazy.length > most) {
-    const wanted = least === most ? String(least) : `${String(least)} or more`;
-    throw new TemplateError(
-      `'${name}' needs ${wanted} value${least === 1 && most === 1 ? '' : 's'}, not ${String(lazy.length)}`,
-    );
-  }
-  if (name === 'and' || name === 'or') {
-    let value: unknown;
-    for (const next of lazy) {
-      value = next();
-      if (isTrue(value) === (name === 'or')) break;
-    }
-    return value;
-  }
-  const apply = FUNCTIONS.get(name);
-  if (apply === undefined) throw new TemplateError(`'${name}' is not a function known here`);
-  return apply(...lazy.map((value) => value()));
-}
-
 /** Throws `TemplateError`. */
-export function runTemplate(nodes: readonly Node[], data: unknown): string {
+export function runTemplate(nodes: readonly Node[], data: unknown, functions: Functions = FUNCTIONS): string {
   const scope = new Scope();
   scope.declare('$', data);
-  const run = new Run(data);
+  const run = new Run(data, functions);
   run.all(nodes, data, scope);
   return run.output;
 }
