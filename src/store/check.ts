@@ -116,7 +116,9 @@ function checkStaging({ staging, leases }: StoreParts): Finding[] {
     ...staging.leftovers().map((name): Finding => ({
       kind: 'staging-leftover',
       object: name,
-      message: `'staging/${name}' was left by a process that died`,
+      message: name.startsWith('partial.')
+        ? `'staging/${name}' is the beginning of a blob, to be continued`
+        : `'staging/${name}' was left by a process that died`,
     })),
     ...leases.stale().map((name): Finding => ({
       kind: 'lease-stale',

@@ -8,35 +8,28 @@ import {
   openSync,
   readdirSync,
   readSync,
-  write,
   writeSync,
 } from 'node:fs';
 import { fstatSync, statSync, unlinkSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { Digester, VeneerError, digestOf, hasCode, isDigest } from '../core/index.js';
+import { Digester, VeneerError, digestHex, digestOf, hasCode, isDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { fsyncDirectory, renameDurably } from './durable.js';
+import { receive, resume } from './ingest.js';
+import type { Blob, BlobSource, IngestOptions } from './ingest.js';
 import type { LeaseRegistry } from './leases.js';
 import type { Lease } from './leases.js';
 import type { StoreLock } from './lock.js';
 import type { StorePaths } from './paths.js';
-import type { StagingArea } from './staging.js';
-
-const writeAsync = promisify(write);
+import type { Staged, StagingArea } from './staging.js';
 
 /** Documents (configs, manifests) are read whole. The distribution spec asks registries to take 4 MiB. */
 const MAX_DOCUMENT = 8 * 1024 * 1024;
+const CHUNK = 1 << 20;
 
-export interface Blob {
-  readonly digest: Digest;
-  /** In bytes. */
-  readonly size: number;
-}
-
-/** What a blob is announced to be. */
-export interface Expected {
-  readonly digest?: Digest;
-  readonly size?: number;
+/** A part of a blob, in bytes; to its end by default. */
+export interface BlobRange {
+  readonly offset: number;
+  readonly length?: number;
 }
 
 export interface ContentParts {
@@ -78,36 +71,61 @@ export class ContentStore {
       .filter(isDigest);
   }
 
+  /** The blob, if it is here already, kept by the lease from now on. */
+  reuse(digest: Digest, lease: Lease): Blob | undefined {
+    const { leases, lock } = this.#parts;
+    return lock.exclusively(() => {
+      if (!this.has(digest)) return undefined;
+      leases.hold(lease, 'blob', digest);
+      return { digest, size: this.size(digest) };
+    });
+  }
+
   /**
-   * Takes in a stream. Once the promise resolves the blob is complete, verified and durable; taking in the same content again
+   * Takes in content. Once the promise resolves the blob is complete, verified and durable; taking in the same content again
    * is harmless. The lease keeps it until something refers to it.
    *
+   * A source that can start anywhere, of a blob whose digest is announced, is continued where an earlier attempt that
+   * failed or was killed has ended; what that one left counts only if the whole has the digest. Of two processes that take in
+   * one such blob, the second waits for the first.
+   *
    * Throws `integrity` when digest or size are not the expected ones; nothing is left behind then. At most one chunk
-   * more than the expected size is read.
+   * more than the expected size is read. Throws the signal's reason.
    */
-  async ingest(source: AsyncIterable<Uint8Array>, lease: Lease, expected: Expected = {}): Promise<Blob> {
+  async ingest(source: BlobSource, lease: Lease, expected: IngestOptions = {}): Promise<Blob> {
+    const { staging } = this.#parts;
+    if (typeof source !== 'function') {
+      const staged = staging.createFile();
+      return this.#place(staged, lease, () => receive(staged, source, expected));
+    }
+    const { digest } = expected;
+    if (digest === undefined) return this.ingest(source(0), lease, expected);
+    const staged = await staging.claim(partialName(digest), expected.signal);
+    const present = this.reuse(digest, lease);
+    if (present === undefined) return this.#place(staged, lease, () => resume(staged, source, expected), 'keep');
+    staging.discard(staged);
+    return present;
+  }
+
+  async #place(
+    staged: Staged,
+    lease: Lease,
+    fill: () => Promise<Blob>,
+    partial: 'keep' | 'drop' = 'drop',
+  ): Promise<Blob> {
     const { staging, leases, lock } = this.#parts;
-    const staged = staging.createFile();
-    let placed = false;
     try {
-      const digester = new Digester();
-      for await (const chunk of source) {
-        digester.update(chunk);
-        if (expected.size !== undefined && digester.size > expected.size) throw wrongSize(expected, digester.size);
-        await writeAll(staged.fd, chunk);
-      }
-      const blob = { digest: digester.digest(), size: digester.size };
-      verify(blob, expected);
-      fsyncSync(staged.fd);
+      const blob = await fill();
       lock.exclusively(() => {
         leases.hold(lease, 'blob', blob.digest);
         renameDurably(staged.path, this.path(blob.digest));
       });
-      placed = true;
+      staging.release(staged);
       return blob;
-    } finally {
-      if (placed) staging.release(staged);
+    } catch (error) {
+      if (partial === 'keep' && !hasCode(error, 'integrity')) staging.release(staged);
       else staging.discard(staged);
+      throw error;
     }
   }
 
@@ -141,25 +159,36 @@ export class ContentStore {
     return stat.size;
   }
 
-  /** Reads a document whole and verifies it. Throws `not-found`, `integrity`, and `limit` above 8 MiB. */
-  read(digest: Digest): Buffer {
-    const bytes = readWhole(this.path(digest), digest);
+  /**
+   * Reads a document whole and verifies it, or a part of a blob, which cannot be verified; the part is shorter where the blob
+   * ends. Throws `not-found`, `integrity`, and `limit` above 8 MiB.
+   */
+  read(digest: Digest, range?: BlobRange): Buffer {
+    if (range !== undefined) return readPart(this.path(digest), digest, range);
+    const bytes = readPart(this.path(digest), digest);
     if (digestOf(bytes) !== digest) throw corrupt(digest);
     return bytes;
   }
 
-  /** Streams a blob. The last chunk is followed by `integrity` when the content is not what the digest says. */
-  async *stream(digest: Digest): AsyncGenerator<Buffer> {
+  /**
+   * Streams a blob, or a part of it. The last chunk of a whole blob is followed by `integrity` when the content is not what the
+   * digest says; a part cannot be verified. Throws `not-found`.
+   */
+  async *stream(digest: Digest, range?: BlobRange): AsyncGenerator<Buffer> {
+    if (range?.length === 0) return;
+    const end = range?.length === undefined ? {} : { end: range.offset + range.length - 1 };
+    const bounds = range === undefined ? {} : { start: range.offset, ...end };
     const digester = new Digester();
+    const file = createReadStream(this.path(digest), { highWaterMark: CHUNK, ...bounds });
     try {
-      for await (const chunk of createReadStream(this.path(digest)) as AsyncIterable<Buffer>) {
-        digester.update(chunk);
+      for await (const chunk of file as AsyncIterable<Buffer>) {
+        if (range === undefined) digester.update(chunk);
         yield chunk;
       }
     } catch (error) {
       throw hasCode(error, 'ENOENT') ? missing(digest) : error;
     }
-    if (digester.digest() !== digest) throw corrupt(digest);
+    if (range === undefined && digester.digest() !== digest) throw corrupt(digest);
   }
 
   /** Removes a blob nothing refers to any more. One that is gone already is no error. */
@@ -173,13 +202,8 @@ export class ContentStore {
   }
 }
 
-async function writeAll(fd: number, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) {
-    at += (await writeAsync(fd, chunk, at, chunk.length - at, null)).bytesWritten;
-  }
-}
-
-function readWhole(path: string, digest: Digest): Buffer {
+/** Whole, or a part. */
+function readPart(path: string, digest: Digest, range?: BlobRange): Buffer {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -187,30 +211,22 @@ function readWhole(path: string, digest: Digest): Buffer {
     throw hasCode(error, 'ENOENT') ? missing(digest) : error;
   }
   try {
-    const { size } = fstatSync(fd);
-    if (size > MAX_DOCUMENT) {
-      throw new VeneerError('limit', `blob ${digest} has ${String(size)} bytes, too many for a document`);
+    const offset = range?.offset ?? 0;
+    const length = Math.min(range?.length ?? Number.POSITIVE_INFINITY, Math.max(0, fstatSync(fd).size - offset));
+    if (length > MAX_DOCUMENT) {
+      throw new VeneerError('limit', `blob ${digest} has ${String(length)} bytes, too many for a document`);
     }
-    const bytes = Buffer.alloc(size);
+    const bytes = Buffer.alloc(length);
     let at = 0;
-    for (let length = -1; length !== 0 && at < size; at += length) length = readSync(fd, bytes, at, size - at, null);
+    for (let got = -1; got !== 0 && at < length; at += got) got = readSync(fd, bytes, at, length - at, offset + at);
     return bytes.subarray(0, at);
   } finally {
     closeSync(fd);
   }
 }
 
-function verify(blob: Blob, expected: Expected): void {
-  if (expected.size !== undefined && blob.size !== expected.size) throw wrongSize(expected, blob.size);
-  if (expected.digest !== undefined && blob.digest !== expected.digest) {
-    throw new VeneerError('integrity', `content has digest ${blob.digest}, expected ${expected.digest}`);
-  }
-}
-
-function wrongSize(expected: Expected, size: number): VeneerError {
-  const comparison = size > (expected.size ?? 0) ? 'more than' : `${String(size)}, not`;
-  const name = expected.digest ?? 'content';
-  return new VeneerError('integrity', `${name} has ${comparison} the announced ${String(expected.size)} bytes`);
+function partialName(digest: Digest): string {
+  return `partial.${digestHex(digest)}`;
 }
 
 function missing(digest: Digest): VeneerError {

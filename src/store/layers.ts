@@ -2,14 +2,14 @@
 
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { VeneerError, toByteString } from '../core/index.js';
+import { VeneerError, digestHex, toByteString } from '../core/index.js';
 import { chainId } from '../image/index.js';
 import type { ChainId, DiffId } from '../image/index.js';
 import { must, syncfs } from '../sys/index.js';
 import type { Database } from './database.js';
 import { fsyncDirectory, renameDurably } from './durable.js';
 import type { Lease, LeaseRegistry } from './leases.js';
-import type { StoreLock } from './lock.js';
+import type { HeldLock, StoreLock } from './lock.js';
 import { recordIn } from './paths.js';
 import type { LayerRecord, StorePaths } from './paths.js';
 import { removeTree } from './remove-tree.js';
@@ -147,6 +147,21 @@ export class LayerStore {
   /** Layer directories for an overlay, top first, of layers given bottom first; an empty directory where there are none. */
   paths(layers: readonly ChainId[]): string[] {
     return layers.length === 0 ? [this.#parts.paths.empty] : layers.map((id) => this.path(id)).reverse();
+  }
+
+  /**
+   * Waits until nobody else unpacks the layer, and has others wait from then on: afterwards ask `reuse` whether it is there now.
+   * Release it after `commit`. Who needs several takes them from the bottom of the stack; then nobody waits for ever.
+   */
+  async unpacking(id: ChainId, options: { signal?: AbortSignal } = {}): Promise<HeldLock> {
+    const { staging } = this.#parts;
+    const staged = await staging.claim(`unpack.${digestHex(id)}`, options.signal);
+    let held = true;
+    const release = (): void => {
+      if (held) staging.discard(staged);
+      held = false;
+    };
+    return { release, [Symbol.dispose]: release };
   }
 
   /** Starts a new layer. End with `commit` or `discard`. */

@@ -5,15 +5,18 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
+  statSync,
   unlinkSync,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode, toByteString } from '../core/index.js';
 import type { StoreLock } from './lock.js';
 import { tryLock } from './lock.js';
@@ -29,7 +32,16 @@ export interface Staged {
 }
 
 const FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const CLAIMED = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 const ANY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+const RETRY_MS = 20;
+
+function isSameFile(fd: number, path: string): boolean {
+  const there = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const open = fstatSync(fd, { bigint: true });
+  return there?.ino === open.ino && there.dev === open.dev;
+}
 
 export class StagingArea {
   readonly #paths: StorePaths;
@@ -58,6 +70,37 @@ export class StagingArea {
     const { path, fd } = this.createFile();
     unlinkSync(path);
     return fd;
+  }
+
+  /**
+   * The file of a given name, new or as a process that died or gave up has left it. Waits while a living process holds it, and goes
+   * on when that one is done or dies. Throws the signal's reason.
+   */
+  async claim(name: string, signal?: AbortSignal): Promise<Staged> {
+    const path = join(this.#paths.staging, name);
+    for (;;) {
+      signal?.throwIfAborted();
+      const fd = this.#openOrCreate(path);
+      if (fd.isLocked) return { name, path, fd: fd.fd };
+      try {
+        while (!tryLock(fd.fd, path)) await delay(RETRY_MS, undefined, signal === undefined ? {} : { signal });
+      } catch (error) {
+        closeSync(fd.fd);
+        signal?.throwIfAborted();
+        throw error;
+      }
+      if (isSameFile(fd.fd, path)) return { name, path, fd: fd.fd };
+      // Its holder has removed it, or put it in its place.
+      closeSync(fd.fd);
+    }
+  }
+
+  /** Under the store's lock for the reason below. */
+  #openOrCreate(path: string): { fd: number; isLocked: boolean } {
+    return this.#lock.exclusively(() => {
+      const fd = openSync(path, CLAIMED, 0o600);
+      return { fd, isLocked: tryLock(fd, path) };
+    });
   }
 
   /** Under the store's lock, so that no other process takes the entry for a leftover before it is locked. */

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 const [root, scenario, killAt = '0'] = process.argv.slice(2);
@@ -75,6 +76,12 @@ function addImage(store, layers, name) {
   return image;
 }
 
+function existsOnce(file) {
+  if (!fs.existsSync(file)) return false;
+  fs.rmSync(file);
+  return true;
+}
+
 function addContainer(store, image, name) {
   const staged = store.containers.stage();
   fs.mkdirSync(path.join(staged.path, 'upper'));
@@ -119,6 +126,28 @@ const scenarios = {
   },
   prune(store) {
     store.prune();
+  },
+  /** Unpacks the layers of an image that others unpack, too, and says how many it was that did it. */
+  async unpack(store) {
+    const lease = store.lease();
+    const contents = ['base', 'two', 'three'];
+    const ids = chainIds(contents.map(diffIdOf));
+    for (const [index, id] of ids.entries()) {
+      const held = await store.layers.unpacking(id);
+      if (store.layers.reuse(id, lease) === undefined) {
+        fs.appendFileSync(path.join(root, '..', 'unpacked'), `${contents[index]}\n`);
+        const staged = store.layers.stage();
+        await delay(100);
+        // The first one dies in the middle of its work.
+        if (existsOnce(path.join(root, '..', 'die'))) process.kill(process.pid, 'SIGKILL');
+        fs.writeFileSync(path.join(staged.diff, 'file'), contents[index]);
+        const facts = { diffId: diffIdOf(contents[index]), parent: ids[index - 1], size: contents[index].length };
+        store.layers.commit(staged, facts, lease);
+      }
+      held.release();
+    }
+    addImage(store, contents, String(process.pid));
+    lease.release();
   },
   /** Imports and removes images that share a layer, again and again, against others that do so, too. */
   churn(store) {

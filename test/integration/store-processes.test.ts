@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Store } from '../../src/store/index.js';
@@ -55,6 +55,21 @@ describe.skipIf(built.skip)(built.title('processes at once'), () => {
     expect(store.images.list()).toHaveLength(4);
     expect(store.layers.list()).toHaveLength(5);
   }, 120_000);
+
+  test('unpack a layer once; the second goes on where the first dies', async () => {
+    using temp = tempDir('processes');
+    const root = path.join(temp.path, 'root');
+    writeFileSync(path.join(temp.path, 'die'), '');
+    expect(await together(root, ['unpack', 'unpack', 'unpack', 'unpack'])).toEqual(['', '', '', '']);
+    const unpacked = readFileSync(path.join(temp.path, 'unpacked'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    expect(unpacked).toEqual(['base', 'base', 'two', 'three']);
+    using store = Store.open(root);
+    expect(store.images.list().map((image) => image.references.length)).toEqual([3]);
+    expect(store.prune().staging.length).toBeGreaterThan(0);
+    expectClean(root).close();
+  });
 
   test('commit and remove one container: the second is done or told, and nothing is left in between', async () => {
     using temp = tempDir('processes');

@@ -84,3 +84,33 @@ test('reusing a layer leases it', () => {
   first.release();
   expect(store.prune().layers).toEqual([]);
 });
+
+test('who wants to unpack a layer that somebody unpacks waits, and goes on when that one gives up', async () => {
+  const store = temporaryStore();
+  const other = temporaryStore(store.root);
+  const [id] = chainIds([diffIdOf('one')]);
+  if (id === undefined) throw new Error('an id expected');
+  const first = await store.layers.unpacking(id);
+  let turn = 'first';
+  const waiting = other.layers.unpacking(id).then((held) => {
+    expect(turn).toBe('second');
+    return held;
+  });
+  expect(store.check()).toEqual([]);
+  turn = 'second';
+  first.release();
+  const second = await waiting;
+  expect(other.prune().staging).toEqual([]);
+  second.release();
+  expect(readdirSync(join(store.root, 'staging'))).toEqual([]);
+});
+
+test('waiting for a layer ends with its signal', async () => {
+  const store = temporaryStore();
+  const [id] = chainIds([diffIdOf('one')]);
+  if (id === undefined) throw new Error('an id expected');
+  using _held = await store.layers.unpacking(id);
+  await expect(store.layers.unpacking(id, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({
+    name: 'TimeoutError',
+  });
+});
