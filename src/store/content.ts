@@ -71,16 +71,6 @@ export class ContentStore {
       .filter(isDigest);
   }
 
-  /** The blob, if it is here already, kept by the lease from now on. */
-  reuse(digest: Digest, lease: Lease): Blob | undefined {
-    const { leases, lock } = this.#parts;
-    return lock.exclusively(() => {
-      if (!this.has(digest)) return undefined;
-      leases.hold(lease, 'blob', digest);
-      return { digest, size: this.size(digest) };
-    });
-  }
-
   /**
    * Takes in content. Once the promise resolves the blob is complete, verified and durable; taking in the same content again
    * is harmless. The lease keeps it until something refers to it.
@@ -102,9 +92,9 @@ export class ContentStore {
     if (digest === undefined) return this.ingest(source(0), lease, expected);
     const staged = await staging.claim(partialName(digest), expected.signal);
     const present = this.reuse(digest, lease);
-    if (present === undefined) return this.#place(staged, lease, () => resume(staged, source, expected), 'keep');
+    if (!present) return this.#place(staged, lease, () => resume(staged, source, expected), 'keep');
     staging.discard(staged);
-    return present;
+    return { digest, size: this.size(digest) };
   }
 
   async #place(

@@ -216,17 +216,6 @@ test('a part of a blob', async () => {
   }
 });
 
-test('a blob that is here is kept by who finds it', () => {
-  const store = temporaryStore();
-  const digest = store.content.put(Buffer.from('abc'));
-  const lease = store.lease();
-  expect(store.content.reuse(digestOf('none'), lease)).toBeUndefined();
-  expect(store.content.reuse(digest, lease)).toEqual({ digest, size: 3 });
-  expect(store.prune().blobs).toEqual([]);
-  lease.release();
-  expect(store.prune().blobs).toHaveLength(1);
-});
-
 test('a document has a size limit', () => {
   const store = temporaryStore();
   const digest = store.content.put(Buffer.alloc(9 * 1024 * 1024));
