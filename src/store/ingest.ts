@@ -29,7 +29,11 @@ export interface IngestOptions extends Expected {
 export type BlobSource = AsyncIterable<Uint8Array> | ((offset: number) => AsyncIterable<Uint8Array>);
 
 /** Reads a whole source into an empty file. Throws `integrity` for another digest or size; at most one chunk too much is read. */
-export async function receive(staged: Staged, source: AsyncIterable<Uint8Array>, expected: IngestOptions): Promise<Blob> {
+export async function receive(
+  staged: Staged,
+  source: AsyncIterable<Uint8Array>,
+  expected: IngestOptions,
+): Promise<Blob> {
   return append(staged, { source, digester: new Digester(), expected });
 }
 
