@@ -1,6 +1,6 @@
 // The changes of a container as a layer of the store.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { toByteString } from '../core/index.js';
 import { chainId } from '../image/index.js';
@@ -42,16 +42,21 @@ async function commitInPlace(commit: UpperCommit): Promise<PackedLayer | undefin
   const { store, record, entry, lease, onProgress } = commit;
   const directory = store.containers.directory(record.id);
   const { upper, lower } = settledUpper(store, record);
-  const packed = await packUpper({ upper, lower, onProgress });
-  if (packed === undefined) return undefined;
-  const parent = lowerLayers(store, record).at(-1);
-  const id = chainId(parent, packed.diffId);
-  // Content the store has already: the container keeps its own, and the image takes what is there.
-  if (store.layers.reuse(id, lease) !== undefined) return packed;
-  sync(upper);
-  store.containers.moveUpper(record.id, { ...packed, parent, history: entry });
-  ensureDirectories(directory, store.layers.path(id));
-  return packed;
+  const skeleton = store.containers.skeleton(record.id);
+  try {
+    const packed = await packUpper({ upper, lower, skeleton, onProgress });
+    if (packed === undefined) return undefined;
+    const parent = lowerLayers(store, record).at(-1);
+    const id = chainId(parent, packed.diffId);
+    // Content the store has already: the container keeps its own, and the image takes what is there.
+    if (store.layers.reuse(id, lease) !== undefined) return packed;
+    sync(upper);
+    store.containers.moveUpper(record.id, { ...packed, parent, history: entry });
+    ensureDirectories(directory, store.layers.path(id));
+    return packed;
+  } finally {
+    rmSync(skeleton, { force: true });
+  }
 }
 
 async function commitCopy(commit: UpperCommit, mountpoint: string): Promise<PackedLayer | undefined> {
@@ -72,7 +77,7 @@ async function commitCopy(commit: UpperCommit, mountpoint: string): Promise<Pack
     copyTrees({ trees, scratch: beside('links') });
     settleLinks({ upper: staged.diff, index: beside('index'), lower });
     for (const name of ['links', 'index']) removeTree(toByteString(beside(name)));
-    packed = await packUpper({ upper: staged.diff, lower, onProgress });
+    packed = await packUpper({ upper: staged.diff, lower, skeleton: staged.record.skeleton, onProgress });
   } catch (error) {
     store.layers.discard(staged);
     throw error;

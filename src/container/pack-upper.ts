@@ -1,4 +1,5 @@
-// The identity of the layer that a writable directory is: its changeset is written as a tar, which is hashed and not kept.
+// The identity of the layer that a writable directory is: its changeset is written as a tar, which is hashed and not kept,
+// but for what is not the content of its files.
 
 import type { DiffId } from '../image/index.js';
 import { writeLayer } from '../layer/index.js';
@@ -12,21 +13,27 @@ export interface PackedLayer {
   readonly diffId: DiffId;
   /** Of the content of its files, in bytes. */
   readonly size: number;
+  /** Of the tar, in bytes. */
+  readonly tarSize: number;
 }
 
 export interface PackOptions {
   readonly upper: string;
   /** Top first. */
   readonly lower: readonly string[];
+  /** The file to be created for what the tar can be made from again. */
+  readonly skeleton: string;
   readonly onProgress?: ((progress: CommitProgress) => void) | undefined;
 }
 
 /** Reads the changes once. Returns undefined where there are none. Throws `unavailable` for a file that shrinks meanwhile. */
-export async function packUpper({ upper, lower, onProgress }: PackOptions): Promise<PackedLayer | undefined> {
-  const { diffId, contentSize, entries } = await writeLayer({
+export async function packUpper(options: PackOptions): Promise<PackedLayer | undefined> {
+  const { upper, lower, skeleton, onProgress } = options;
+  const { diffId, size, contentSize, entries } = await writeLayer({
     upper: [upper],
     lower,
+    record: { skeleton },
     ...(onProgress === undefined ? {} : { onProgress: (bytes: number) => onProgress({ bytes }) }),
   });
-  return entries === 0 ? undefined : { diffId, size: contentSize };
+  return entries === 0 ? undefined : { diffId, size: contentSize, tarSize: size };
 }

@@ -4,7 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { expect } from 'vitest';
 import type * as Library from '../../src/index.js';
+import { assembleTar } from '../../src/layer/index.js';
 import { DOOR, requires } from '../helpers/requires.js';
 import { tempDir } from '../helpers/tmp.js';
 import type { TempDir } from '../helpers/tmp.js';
@@ -76,6 +78,23 @@ export function layerTrees(store: Library.Store): Map<string, Tree> {
       snapshot(path.join(store.root, 'layers', name, 'diff')),
     ]),
   );
+}
+
+/** Makes the tars of an image's committed layers again, from what the commits recorded; returns their sizes. */
+export async function committedTars(store: Library.Store, image: Library.Image): Promise<number[]> {
+  const sizes: number[] = [];
+  for (const [index, id] of image.layers.entries()) {
+    const { skeleton, replaced } = store.layers.parts(id);
+    if (index === 0) continue;
+    const directories = store.layers.paths(image.layers.slice(0, index + 1));
+    const { diffId, tarSize } = store.layers.get(id);
+    let size = 0;
+    for await (const chunk of assembleTar({ skeleton: skeleton ?? '', replaced, directories, diffId }))
+      size += chunk.length;
+    expect(size).toBe(tarSize);
+    sizes.push(size);
+  }
+  return sizes;
 }
 
 /** The process that serves a mount. */

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parseTaggedName } from '../../src/store/index.js';
 import { mount, umount2 } from '../../src/sys/index.js';
 import { expectSameTree, snapshot } from '../helpers/tree.js';
-import { diffLines, fixture, layerTrees, needs, shell } from './container-fixture.js';
+import { committedTars, diffLines, fixture, layerTrees, needs, shell } from './container-fixture.js';
 import type { Fixture } from './container-fixture.js';
 
 const CHANGES = `
@@ -103,7 +103,9 @@ describe.skipIf(needs.skip)(needs.title('the main job'), () => {
       history: [{ comment: 'Imported from base.tar' }, { comment: 'm', author: 'a' }],
     });
 
+    expect(await committedTars(store, image)).toHaveLength(1);
     expect(readdirSync(path.join(directory, 'upper'))).toEqual([]);
+    expect(readdirSync(directory)).not.toContain('skeleton');
     expect(await diffLines(box, 'box')).toEqual(diff);
     await api.mountContainer(store, 'box');
     expectSameTree(changed, snapshot(mountpoint));
@@ -152,6 +154,7 @@ describe.skipIf(needs.skip)(needs.title('the main job'), () => {
     const changed = snapshot(mountpoint);
     const first = await api.commitContainer(store, 'box', { reference: 'live' });
     expectSameTree(changed, await imageTree(box, 'live'));
+    expect(await committedTars(store, first)).toHaveLength(1);
     expectSameTree(changed, snapshot(mountpoint));
     shell(mountpoint, 'echo more > more');
     const diff = await diffLines(box, 'box');
@@ -181,6 +184,7 @@ describe.skipIf(needs.skip)(needs.title('the main job'), () => {
     expect(two.layers.slice(0, 2)).toEqual(one.layers);
     expect(two.layers).toHaveLength(3);
     expect(three.layers).toEqual(two.layers);
+    expect(await committedTars(store, two)).toHaveLength(2);
     const comments = (id: string) => store.images.history(store.images.resolve(id).id).map((entry) => entry.comment);
     expect(comments('two')).toEqual(['two', 'one', 'Imported from base.tar']);
     expect(comments('three')).toEqual(['three', 'one', 'Imported from base.tar']);
@@ -296,7 +300,9 @@ describe.skipIf(needs.skip)(needs.title('the main job'), () => {
     const one = await api.commitContainer(store, 'one');
     const two = await api.commitContainer(store, 'two', { changes: ['CMD x'] });
     expect(two.layers).toEqual(one.layers);
-    expect(existsSync(path.join(api.inspectContainer(store, 'two').directory, 'upper', 'same'))).toBe(true);
+    const { directory } = api.inspectContainer(store, 'two');
+    expect(existsSync(path.join(directory, 'upper', 'same'))).toBe(true);
+    expect(existsSync(path.join(directory, 'skeleton'))).toBe(false);
     await api.removeContainer(store, 'two');
     await api.removeContainer(store, 'one');
     expect(store.check()).toEqual([]);
