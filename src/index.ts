@@ -24,10 +24,13 @@ export type { ImportOptions, ImportProgress, ImportSource } from './transfer/ind
 
 export {
   commitContainer,
+  compareTrees,
   createContainer,
   diffContainer,
+  diffTrees,
   inspectContainer,
   listContainers,
+  patchTrees,
 } from './container/index.js';
 export { mountContainer, mountImage, removeContainer, unmount } from './container/index.js';
 export type {
@@ -35,12 +38,13 @@ export type {
   CommitProgress,
   Container,
   CreateOptions,
+  DiffTreesOptions,
   MountedContainer,
   Unmounted,
 } from './container/index.js';
 
 export { applyLayer, diffLayers } from './layer/index.js';
-export type { AppliedLayer, ApplyLayerOptions, Change } from './layer/index.js';
+export type { AppliedLayer, ApplyLayerOptions, Change, DetailedChange, FileFacts, PatchLine } from './layer/index.js';
 
 export { mountedAt, serveOverlay, startOverlay, unmountOverlay } from './overlay/index.js';
 export type { OverlayOptions } from './overlay/index.js';

@@ -28,3 +28,19 @@ export function parseLabels(words: readonly string[]): Record<string, string> {
     }),
   );
 }
+
+/** A whole number from 1. */
+export function parseCount(option: string, text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  throw new VeneerError('usage', `${option} '${text}': it must be a whole number from 1`);
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** Bytes as people write them: `1048576`, `512k`, `1m`, `1MiB`, `2gb`: units of 1,024, as docker reads them. */
+export function parseByteSize(option: string, text: string): number {
+  const [, digits = '', unit = ''] = /^([0-9]{1,15}(?:\.[0-9]{1,6})?)([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(digits) * (SIZE_UNITS[unit.toLowerCase()] ?? 1));
+  if (digits !== '' && Number.isSafeInteger(bytes)) return bytes;
+  throw new VeneerError('usage', `${option} '${text}': it is not a size`, { hint: 'write bytes, or 512k, 1MiB, 2g' });
+}

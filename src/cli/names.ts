@@ -95,8 +95,8 @@ export const COMMANDS = [
     name: 'diff',
     groups: container('diff'),
     heading: 'Containers',
-    summary: "List what changed in a container's file system",
-    completes: 'containers',
+    summary: 'List what changed in a container, or between any two images, layers and directories',
+    completes: 'both',
   },
   {
     name: 'commit',

@@ -31,7 +31,8 @@ export function samePlaces(a: Merged, b: Merged): boolean {
   return a.length === b.length && commonParts(a, b) === a.length;
 }
 
-function sameXattrs(a: Found, b: Found): boolean {
+/** The attributes users see. */
+export function sameXattrs(a: Found, b: Found): boolean {
   const [one, other] = [readXattrs(placeOf(a)), readXattrs(placeOf(b))];
   return one.size === other.size && [...one].every(([name, value]) => other.get(name)?.equals(value) === true);
 }
@@ -70,7 +71,8 @@ export function sameFile(a: Seen<FoundOther>, b: Seen<FoundOther>): boolean {
 const CHUNK = 256 * 1024;
 const buffers = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)] as const;
 
-function sameContent(a: FoundOther, b: FoundOther): boolean {
+/** Whether two files hold the same bytes. */
+export function sameContent(a: FoundOther, b: FoundOther): boolean {
   const one = openContent(a);
   try {
     const other = openContent(b);

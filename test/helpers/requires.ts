@@ -52,6 +52,7 @@ const PROBES = {
   sqlite3: () => program('sqlite3'),
   python3: () => program('python3'),
   git: () => program('git'),
+  patch: () => program('patch'),
   acl: () => program('setfacl'),
   setpriv: () => program('setpriv'),
   gcc: () => program('gcc'),

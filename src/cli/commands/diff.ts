@@ -1,53 +1,119 @@
 import type { Command } from 'commander';
-import { displayBytes, VeneerError } from '../../core/index.js';
+import { VeneerError } from '../../core/index.js';
 import type { ByteString } from '../../core/index.js';
+import type { Store } from '../../store/index.js';
+import { parseByteSize, parseCount } from '../arguments.js';
+import { printBytes } from '../byte-output.js';
+import { changeLine, jsonChange, jsonDetails, jsonLine, patchText } from '../diff-lines.js';
+import { statGroups, statLines } from '../diff-stat.js';
 import { addExamples } from '../examples.js';
 import { withStore } from '../store.js';
 
-/** docker's letters. */
-const LETTERS = { added: 'A', modified: 'C', deleted: 'D' } as const;
-
-/** Bytes gathered before a write: a listing may have a million lines. */
-const CHUNK = 1 << 16;
-
-function print(text: ByteString): void {
-  process.stdout.write(Buffer.from(text, 'latin1'));
+interface Options {
+  readonly stat?: true;
+  readonly depth?: string;
+  readonly patch?: true;
+  readonly maxFileSize?: string;
+  readonly format?: string;
 }
 
-/** A line's bytes: names as they are for programs, made harmless for a terminal. */
-function lineOf(letter: string, path: ByteString, json: boolean): ByteString {
-  const absolute = path.startsWith('/') ? path : `/${path}`;
-  if (json) {
-    const text = Buffer.from(absolute, 'latin1').toString('utf8');
-    return Buffer.from(`${JSON.stringify({ Kind: letter, Path: text })}\n`, 'utf8').toString('latin1');
+interface Comparison {
+  readonly from: string;
+  readonly to: string | undefined;
+  readonly paths: readonly string[] | undefined;
+}
+
+/** The words after `--`, which commander passes on like any others, are paths. */
+function comparisonOf(command: Command, words: readonly string[]): Comparison {
+  const { rawArgs } = rootOf(command) as Command & { rawArgs: readonly string[] };
+  const dashes = rawArgs.indexOf('--');
+  const pathCount = dashes < 0 ? 0 : rawArgs.length - dashes - 1;
+  const [from, to, ...more] = words.slice(0, words.length - pathCount);
+  if (from === undefined || more.length > 0) {
+    throw new VeneerError(
+      'usage',
+      from === undefined ? 'diff: what to compare is missing' : 'diff: too many arguments',
+      {
+        hint: 'veneer diff A [B] [-- PATH...]: paths in the trees stand after --',
+      },
+    );
   }
-  const name = process.stdout.isTTY ? Buffer.from(displayBytes(absolute), 'utf8').toString('latin1') : absolute;
-  return `${letter} ${name}\n`;
+  return { from, to, paths: pathCount === 0 ? undefined : words.slice(-pathCount) };
 }
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
+}
+
+function checkOptions({ stat, depth, patch, maxFileSize, format }: Options): void {
+  const wrong = (why: string, hint?: string): VeneerError =>
+    new VeneerError('usage', `diff: ${why}`, hint === undefined ? {} : { hint });
+  if (format !== undefined && format !== 'json') throw wrong(`unknown format '${format}'`, "the one format is 'json'");
+  if (patch === true && stat === true) throw wrong('--stat and --patch exclude each other');
+  if (patch === true && format !== undefined) throw wrong('a patch has no other format');
+  if (depth !== undefined && stat !== true) throw wrong('--depth needs --stat');
+  if (maxFileSize !== undefined && patch !== true) throw wrong('--max-file-size needs --patch');
+}
+
+/** What is printed, in pieces. */
+async function* output(store: Store, comparison: Comparison, options: Options): AsyncGenerator<ByteString> {
+  const { compareTrees, diffTrees, patchTrees } = await import('../../container/index.js');
+  const json = options.format === 'json';
+  const depth = options.depth === undefined ? undefined : parseCount('--depth', options.depth);
+  const maxFileSize =
+    options.maxFileSize === undefined ? undefined : parseByteSize('--max-file-size', options.maxFileSize);
+  if (options.patch === true) {
+    for await (const lines of patchTrees(store, { ...comparison, maxFileSize })) yield patchText(lines);
+  } else if (options.stat !== true) {
+    for await (const change of diffTrees(store, comparison))
+      yield json ? jsonLine(jsonChange(change)) : changeLine(change);
+  } else if (!json) yield* statLines(compareTrees(store, comparison), depth);
+  else if (depth === undefined) {
+    for await (const change of compareTrees(store, comparison)) yield jsonLine(jsonDetails(change));
+  } else {
+    for await (const group of statGroups(compareTrees(store, comparison), depth)) yield jsonLine(group);
+  }
+}
+
+const MEANING = `
+A and B are each one of:
+  CONTAINER     by name or ID: its image with what it has changed
+  IMAGE         by name or ID
+  IMAGE@LAYER   an image up to a layer: a number from 1 (the bottom), or the start of a DiffID or ChainID
+  LAYER         the start (four digits or more) of a ChainID or DiffID: the layer with those below it
+  DIR           a directory: ./DIR, /DIR, or a path with a slash that is none of the above
+
+With B, the changes that turn A into B. Without, what A itself has changed: a container against its image, an image or a
+layer by its top layer.
+
+--format json prints an object a line: Kind (A, C or D) and Path; PathBytes (base64) where the path is not UTF-8. With --stat
+also Old and New, where there was and is something: Type, Size in bytes, Mode (octal), Uid, Gid, Modified; with --depth
+instead Paths, OldSize and NewSize.
+
+--patch writes what git calls a diff: 'git apply' and 'patch -p1' apply it. What git has no words for (owners, exact modes,
+attributes, devices, directories) stands in blocks 'diff --veneer', which those programs pass over.`;
 
 export function configure(command: Command): void {
   command
-    .argument('<container>', 'its name or ID')
+    .usage('[OPTIONS] A [B] [-- PATH...]')
+    .argument('<what...>', 'one or two of containers, images, layers and directories; after --, the paths to look at')
+    .option('--stat', 'sizes: before, now, and in all')
+    .option('--depth <n>', 'with --stat: sum up what lies deeper than that many names')
+    .option('-p, --patch', 'the contents, as a unified diff')
+    .option('--max-file-size <size>', 'with --patch: do not compare the lines of larger files (1MiB)')
     .option('--format <format>', "'json': one object a line")
-    .action(async (name: string, { format }: { format?: string }) => {
-      if (format !== undefined && format !== 'json') {
-        throw new VeneerError('usage', `diff: unknown format '${format}'`, { hint: "the one format is 'json'" });
-      }
-      const { diffContainer } = await import('../../container/index.js');
-      await withStore(command, async (store) => {
-        let pending = '';
-        for await (const { kind, path } of diffContainer(store, name)) {
-          pending += lineOf(LETTERS[kind], path, format === 'json');
-          if (pending.length >= CHUNK) {
-            print(pending);
-            pending = '';
-          }
-        }
-        print(pending);
-      });
+    .action(async (words: string[], options: Options) => {
+      checkOptions(options);
+      const comparison = comparisonOf(command, words);
+      await withStore(command, (store) => printBytes(output(store, comparison, options)));
     });
   addExamples(command, [
     ['veneer diff work', 'A added, C changed, D deleted, against its image'],
     ['veneer diff work | grep ^D', 'only what was deleted'],
+    ['veneer diff base base:v2 --stat', 'between two images, with sizes'],
+    ['veneer diff base@1 base@3 -p -- etc', 'what layers 2 and 3 did to /etc, line by line'],
+    ['veneer diff -p base work | git apply --directory=tree', 'the same changes to the texts of a directory'],
+    ['veneer diff base ./rootfs', 'an image and a directory'],
   ]);
+  command.addHelpText('after', MEANING);
 }

@@ -1,0 +1,64 @@
+// Named trees as stacks of layer directories that stay as they are while they are compared.
+
+import type { ChainId } from '../image/index.js';
+import type { ContainerRecord, HeldLock, Store } from '../store/index.js';
+import { lowerLayers } from './lower-directories.js';
+import { currentMountpoint } from './mount.js';
+import { settledUpper } from './settled-upper.js';
+import type { NamedTree } from './tree-name.js';
+import { containerDirectories } from './upper-directory.js';
+
+export interface OpenTree {
+  readonly kind: NamedTree['kind'];
+  /** All its layer directories, top first. */
+  readonly directories: readonly string[];
+  /** What it is compared with if nothing else is named: a container's image, what a layer lies on. Top first. */
+  readonly base: readonly string[];
+  /** Its layers, bottom first; a container's writable one and a directory are none. */
+  readonly layers: readonly ChainId[];
+  /** Of a container, as it is under its lock. */
+  readonly record?: ContainerRecord;
+}
+
+export interface OpenTrees extends Disposable {
+  readonly trees: readonly OpenTree[];
+}
+
+/** Holds the locks of the containers among the trees until disposed of. A mounted one may go on changing. Throws `not-found`. */
+export async function openTrees(store: Store, named: readonly NamedTree[]): Promise<OpenTrees> {
+  const records = new Map(named.flatMap((tree) => (tree.kind === 'container' ? [[tree.record.id, tree.record]] : [])));
+  const locks: HeldLock[] = [];
+  const release = (): void => {
+    for (const lock of locks) lock.release();
+  };
+  try {
+    // In the order of their IDs, so that two that lock the same containers do not wait for each other.
+    for (const id of [...records.keys()].sort()) locks.push(await store.containers.lock(records.get(id)!));
+    return { trees: named.map((tree) => openTree(store, tree)), [Symbol.dispose]: release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function openTree(store: Store, tree: NamedTree): OpenTree {
+  const { kind } = tree;
+  if (kind === 'directory') return { kind, directories: [tree.path], base: store.layers.paths([]), layers: [] };
+  if (kind === 'container') return openContainer(store, tree.record.id);
+  const { layers } = tree;
+  return { kind, directories: store.layers.paths(layers), base: store.layers.paths(layers.slice(0, -1)), layers };
+}
+
+function openContainer(store: Store, id: string): OpenTree {
+  const record = store.containers.get(id);
+  const mounted = currentMountpoint(record) !== undefined;
+  const { upper } = mounted ? containerDirectories(store.containers.directory(id)) : settledUpper(store, record);
+  const layers = lowerLayers(store, record);
+  return {
+    kind: 'container',
+    directories: [upper, ...store.layers.paths(layers)],
+    base: store.layers.paths(store.images.get(record.image).layers),
+    layers,
+    record,
+  };
+}
