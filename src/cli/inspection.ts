@@ -1,72 +1,64 @@
 // What `inspect` shows: docker's field names, so that its templates work here.
 
-import path from 'node:path';
-import { inspectContainer } from '../container/index.js';
-import type { Container } from '../container/index.js';
+import { containerSize, inspectContainer } from '../container/index.js';
 import { hasCode, VeneerError } from '../core/index.js';
-import { familiarReference, parseReference } from '../image/index.js';
 import type { Image, Store } from '../store/index.js';
+import { describeContainer } from './inspect-container.js';
+import { describeImage } from './inspect-image.js';
+import { describeLayer, findLayer } from './inspect-layer.js';
 
-const DRIVER = 'veneer';
+export const INSPECTED = ['container', 'image', 'layer'] as const;
+export type Inspected = (typeof INSPECTED)[number];
 
-/** As `docker image inspect`. */
-function describeImage(store: Store, image: Image): object {
-  const { config, rootfs, history, ...document } = store.images.config(image.id);
-  return {
-    Id: image.id,
-    RepoTags: image.references.map((reference) => familiarReference(parseReference(reference))),
-    Created: document.created ?? '',
-    Author: document.author ?? '',
-    Comment: history?.at(-1)?.comment ?? '',
-    Architecture: document.architecture,
-    ...(document.variant === undefined ? {} : { Variant: document.variant }),
-    Os: document.os,
-    Size: image.size,
-    Config: config ?? {},
-    RootFS: { Type: rootfs.type, Layers: rootfs.diff_ids },
-    GraphDriver: { Name: DRIVER, Data: { LowerDir: store.layers.paths(image.layers).join(':') } },
-  };
+export interface InspectOptions {
+  /** Only this kind; else a container comes first, then an image, then a layer. */
+  readonly type: Inspected | undefined;
+  /** Adds what a container's files take. */
+  readonly size: boolean;
 }
 
-/** As `docker container inspect`. */
-function describeContainer(store: Store, container: Container): object {
-  const { id, name, created, image, imageReference, state, mountpoint, command, labels, layers, directory } = container;
-  return {
-    Id: id,
-    Name: `/${name}`,
-    Created: created.toISOString(),
-    Image: image,
-    State: { Status: state },
-    Config: { Image: imageReference, Cmd: command, Labels: labels },
-    Mountpoint: mountpoint ?? '',
-    GraphDriver: {
-      Name: DRIVER,
-      Data: {
-        LowerDir: store.layers.paths(layers).join(':'),
-        UpperDir: path.join(directory, 'upper'),
-        WorkDir: path.join(directory, 'work'),
-        MergedDir: mountpoint ?? '',
-      },
-    },
-  };
-}
-
-function findContainer(store: Store, name: string): object | undefined {
+function findContainer(store: Store, name: string, size: boolean): object | undefined {
   try {
-    return describeContainer(store, inspectContainer(store, name));
+    const description = describeContainer(store, inspectContainer(store, name));
+    if (!size) return description;
+    const { writable, layers } = containerSize(store, name);
+    return { ...description, SizeRw: writable, SizeRootFs: writable + layers };
   } catch (error) {
     if (hasCode(error, 'not-found')) return undefined;
     throw error;
   }
 }
 
-/** Describes a container or an image; a container comes first. Throws `not-found`. */
-export function inspect(store: Store, name: string, type: string | undefined): object {
-  const container = type === 'image' ? undefined : findContainer(store, name);
-  if (container !== undefined) return container;
-  const image = type === 'container' ? undefined : store.images.find(name);
-  if (image !== undefined) return describeImage(store, image);
-  throw new VeneerError('not-found', `inspect '${name}': no such ${type ?? 'container or image'}`, {
+function findImage(store: Store, name: string): object | undefined {
+  const image = store.images.find(name);
+  return image === undefined ? undefined : describeImage(store, image);
+}
+
+/** Describes a container, an image or a layer. Throws `not-found`. */
+export function inspect(store: Store, name: string, { type, size }: InspectOptions): object {
+  const finders: Readonly<Record<Inspected, () => object | undefined>> = {
+    container: () => findContainer(store, name, size),
+    image: () => findImage(store, name),
+    layer: () => {
+      const layer = findLayer(store, name);
+      return layer === undefined ? undefined : describeLayer(store, layer);
+    },
+  };
+  for (const kind of type === undefined ? INSPECTED : [type]) {
+    const found = finders[kind]();
+    if (found !== undefined) return found;
+  }
+  throw new VeneerError('not-found', `inspect '${name}': no such ${type ?? 'container, image or layer'}`, {
     hint: "'veneer ps -a' lists containers, 'veneer images' images",
+  });
+}
+
+/** The bytes of an image's OCI configuration or, where it came with one, of its newest manifest. Throws `not-found`. */
+export function documentOf(store: Store, image: Image, document: 'config' | 'manifest'): Buffer {
+  if (document === 'config') return store.images.configBytes(image.id);
+  const [manifest] = store.images.manifests(image.id);
+  if (manifest !== undefined) return store.images.manifestBytes(manifest.digest);
+  throw new VeneerError('not-found', `image ${image.id} did not come with a manifest, so none is kept`, {
+    hint: 'veneer save --format oci makes one',
   });
 }

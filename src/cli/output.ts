@@ -24,9 +24,9 @@ export function toJson(value: unknown, indent?: number): string {
 const MIN_WIDTH = 10;
 const PADDING = 3;
 
-/** Columns padded to their widest cell; the last one is not padded. Cells cannot steer a terminal. */
+/** Columns padded to their widest cell; the last one is not padded. Cells are one line, and cannot steer a terminal. */
 export function formatTable(table: readonly (readonly string[])[]): string {
-  const lines = table.map((line) => line.map(cleanText));
+  const lines = table.map((line) => line.map((cell) => cleanText(cell.replace(/[\t\n\r]+/g, ' '))));
   const widths: number[] = [];
   for (const line of lines) {
     for (const [column, cell] of line.entries()) {

@@ -80,6 +80,21 @@ async function addSelected(program: Command, { command: entry, path }: Selection
   });
 }
 
+/** docker's flags take `=true` and `=false`, too. */
+function plainFlags(args: readonly string[], { options }: Command): string[] {
+  const end = args.indexOf('--');
+  const has = (flag: string): boolean => options.some(({ long, short }) => long === flag || short === flag);
+  const isFlag = (flag: string): boolean =>
+    options.some((option) => (option.long === flag || option.short === flag) && (option.isBoolean() || option.negate));
+  return args.flatMap((arg, at) => {
+    const [, flag = '', value = ''] = /^(--?[a-zA-Z][\w-]*)=(1|0|t|f|true|false)$/i.exec(arg) ?? [];
+    if (!isFlag(flag) || (end >= 0 && at > end)) return [arg];
+    if (/^[1t]/i.test(value)) return [flag];
+    const opposite = `--no-${options.find(({ short, long }) => short === flag || long === flag)?.name() ?? ''}`;
+    return has(opposite) ? [opposite] : [];
+  });
+}
+
 /** Runs a command line and sets `process.exitCode`. */
 export async function run(args: readonly string[]): Promise<void> {
   const line = args[0] === 'help' ? [...args.slice(1), '--help'] : [...args];
@@ -94,7 +109,7 @@ export async function run(args: readonly string[]): Promise<void> {
     if (selection === undefined) addStubs(program, words[0]);
     else command = await addSelected(program, selection);
     if (line.length === 0) program.outputHelp();
-    else await program.parseAsync(line, { from: 'user' });
+    else await program.parseAsync(selection === undefined ? line : plainFlags(line, command), { from: 'user' });
   } catch (error) {
     const options = reportOptions(command);
     process.exitCode = report(error, selection === undefined ? { ...options, usage: `veneer${group}` } : options);

@@ -1,6 +1,8 @@
 export { commitContainer } from './commit.js';
 export type { CommitOptions } from './commit.js';
 export type { ConfigOverrides } from './container-config.js';
+export { containerSize } from './container-size.js';
+export type { ContainerSize } from './container-size.js';
 export { createContainer } from './create.js';
 export type { CreateOptions } from './create.js';
 export { compareTrees, diffContainer, diffTrees, patchTrees } from './diff.js';

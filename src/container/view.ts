@@ -2,7 +2,7 @@
 
 import { VeneerError } from '../core/index.js';
 import type { Digest } from '../core/index.js';
-import type { ChainId, ImageConfig } from '../image/index.js';
+import type { ChainId, ImageConfig, RuntimeConfig } from '../image/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { readContainerConfig } from './container-config.js';
 import { mountState } from './mount-state.js';
@@ -18,7 +18,10 @@ export interface Container {
   readonly state: 'created' | 'mounted';
   /** Set while it is mounted. */
   readonly mountpoint: string | undefined;
+  /** As Docker shows it: the entry point and its arguments. */
   readonly command: readonly string[];
+  /** How it runs; empty where its files are damaged. */
+  readonly config: RuntimeConfig;
   readonly labels: Readonly<Record<string, string>>;
   /** What its writable layer lies on, bottom first: the layers of its image, and those committed since. */
   readonly layers: readonly ChainId[];
@@ -46,6 +49,7 @@ export function configOf(store: Store, record: ContainerRecord): ImageConfig {
 export function viewOf(store: Store, record: ContainerRecord): Container {
   const mountpoint = liveMountpoint(record);
   const committed = committedLayers(record);
+  const config = runtimeOf(store, record);
   const { id, name, image, imageReference, created, labels } = record;
   return {
     id,
@@ -55,7 +59,8 @@ export function viewOf(store: Store, record: ContainerRecord): Container {
     created,
     state: mountpoint === undefined ? 'created' : 'mounted',
     mountpoint,
-    command: commandOf(store, record),
+    command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
+    config,
     labels,
     layers: [...store.images.get(image).layers, ...committed],
     committed,
@@ -63,13 +68,12 @@ export function viewOf(store: Store, record: ContainerRecord): Container {
   };
 }
 
-/** As Docker shows it: the entry point and its arguments. A container whose files are damaged is listed without. */
-function commandOf(store: Store, record: ContainerRecord): string[] {
+/** A container whose files are damaged is listed without. */
+function runtimeOf(store: Store, record: ContainerRecord): RuntimeConfig {
   try {
-    const { config = {} } = configOf(store, record);
-    return [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+    return configOf(store, record).config ?? {};
   } catch (error) {
-    if (error instanceof VeneerError) return [];
+    if (error instanceof VeneerError) return {};
     throw error;
   }
 }

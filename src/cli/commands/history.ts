@@ -1,66 +1,65 @@
 import type { Command } from 'commander';
-import { formatSize, shortDigest } from '../../core/index.js';
+import { VeneerError } from '../../core/index.js';
 import { addExamples } from '../examples.js';
 import { FORMAT_HELP, printListing } from '../output.js';
-import type { ListingOptions, Row } from '../output.js';
+import type { Listing, ListingOptions } from '../output.js';
 import { withStore } from '../store.js';
-import { ago } from '../time.js';
 
 interface Options extends ListingOptions {
   readonly trunc: boolean;
-  readonly human?: string;
+  readonly human: boolean;
+  readonly tree?: true;
 }
 
-const LISTING = {
+const listing = (human: boolean): Listing => ({
   columns: [
     ['IMAGE', 'ID'],
-    ['CREATED', 'CreatedSince'],
+    human ? ['CREATED', 'CreatedSince'] : ['CREATED AT', 'CreatedAt'],
     ['CREATED BY', 'CreatedBy'],
     ['SIZE', 'Size'],
     ['COMMENT', 'Comment'],
   ],
+  headings: { CreatedSince: 'CREATED', CreatedAt: 'CREATED AT' },
   key: 'ID',
-} as const;
-
-/** docker's width of CREATED BY and COMMENT. */
-const WIDTH = 45;
-
-function shorten(text: string): string {
-  const line = text.replace(/\s+/g, ' ');
-  return line.length > WIDTH ? `${line.slice(0, WIDTH - 1)}\u2026` : line;
-}
+});
 
 export function configure(command: Command): void {
   command
-    .argument('<image>', 'its name or ID')
+    .usage('[OPTIONS] IMAGE | --tree [IMAGE...]')
+    .argument('[image...]', 'its name or ID; with --tree any number, or all')
+    .option('--tree', 'the layers of images as a picture: what they share is there once')
     .option('-q, --quiet', 'only IDs')
-    .option('--no-trunc', 'whole IDs and texts')
-    .option('-H, --human <true|false>', 'sizes and times for people (true)', 'true')
+    .option('--no-trunc', 'whole IDs and texts; in the tree a line for each layer')
+    .option('-H, --human', 'sizes and times for people', true)
+    .option('--no-human', 'bytes, and times as they are recorded (docker: --human=false)')
     .option('--format <format>', FORMAT_HELP)
-    .action(async (name: string, options: Options) => {
-      const human = options.human !== 'false';
-      const text = options.trunc ? shorten : (whole: string): string => whole;
+    .addHelpText(
+      'after',
+      `
+Fields for --format: .ID .CreatedSince .CreatedAt .CreatedBy .Size .Comment
+With --tree, a line for each layer: .ID .DiffID .Parent .Size .CreatedBy .Images .Users`,
+    )
+    .action(async (names: string[], options: Options) => {
+      const { trunc, human } = options;
+      if (options.tree === true) {
+        const { printTree } = await import('../history-tree.js');
+        await withStore(command, (store) => printTree(store, names, options));
+        return;
+      }
+      const [name] = names;
+      if (name === undefined || names.length > 1) {
+        throw new VeneerError('usage', `history: ${name === undefined ? 'name an image' : 'one image, or --tree'}`);
+      }
+      const { historyRows } = await import('../history-rows.js');
       await withStore(command, (store) => {
-        const image = store.images.resolve(name);
-        const rows = store.images.history(image.id).map((entry, index): Row => {
-          const id = options.trunc ? shortDigest(image.id) : image.id;
-          return {
-            ID: index === 0 ? id : '<missing>',
-            CreatedSince: human
-              ? ago(entry.created === undefined ? undefined : new Date(entry.created))
-              : (entry.created ?? 'N/A'),
-            CreatedAt: entry.created ?? 'N/A',
-            CreatedBy: text(entry.createdBy),
-            Size: human ? formatSize(entry.size) : String(entry.size),
-            Comment: text(entry.comment),
-          };
-        });
-        printListing(rows, LISTING, options);
+        printListing(historyRows(store, store.images.resolve(name), { trunc, human }), listing(human), options);
       });
     });
   addExamples(command, [
-    ['veneer history base:v2', 'the layers of an image, newest first'],
+    ['veneer history base:v2', 'what made an image, newest first'],
     ['veneer history --no-trunc base:v2', 'with the whole texts'],
     ['veneer history --human=false --format json base', 'for programs: bytes and RFC 3339 times'],
+    ['veneer history --tree', 'which layers all images have in common'],
+    ['veneer history --tree --no-trunc web:1 web:2', 'of two images, a line for each layer'],
   ]);
 }

@@ -1,0 +1,52 @@
+// An image as `docker image inspect` shows it.
+
+import { familiarReference, parseReference } from '../image/index.js';
+import type { ImageConfig } from '../image/index.js';
+import type { Image, Store } from '../store/index.js';
+import { dockerConfig } from './docker-config.js';
+
+export const DRIVER = 'veneer';
+
+/** What Go's zero time is as JSON. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+const familiar = (names: readonly string[]): string[] => names.map((name) => familiarReference(parseReference(name)));
+
+/** Fields of Docker's own, which configurations from elsewhere may have with any content. */
+function text(document: object, field: string): string {
+  const value = Object.hasOwn(document, field) ? (document as Record<string, unknown>)[field] : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+/** The parts that the configuration alone tells. */
+function describeConfig(document: ImageConfig): object {
+  const osVersion = text(document, 'os.version');
+  return {
+    Comment: text(document, 'comment') || (document.history?.at(-1)?.comment ?? ''),
+    Created: document.created ?? '',
+    DockerVersion: text(document, 'docker_version'),
+    Author: document.author ?? '',
+    Config: dockerConfig(document.config ?? {}),
+    Architecture: document.architecture,
+    ...(document.variant === undefined ? {} : { Variant: document.variant }),
+    Os: document.os,
+    ...(osVersion === '' ? {} : { OsVersion: osVersion }),
+  };
+}
+
+export function describeImage(store: Store, image: Image): object {
+  const document = store.images.config(image.id);
+  const { type, diff_ids: layers } = document.rootfs;
+  return {
+    Id: image.id,
+    RepoTags: familiar(image.references),
+    RepoDigests: familiar(image.digests),
+    Parent: text(document, 'parent'),
+    ...describeConfig(document),
+    Size: image.size,
+    VirtualSize: image.size,
+    GraphDriver: { Name: DRIVER, Data: { LowerDir: store.layers.paths(image.layers).join(':') } },
+    RootFS: { Type: type, ...(layers.length === 0 ? {} : { Layers: layers }) },
+    Metadata: { LastTagTime: image.references.length === 0 ? NEVER : image.added.toISOString() },
+  };
+}
