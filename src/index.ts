@@ -32,7 +32,7 @@ export {
   listContainers,
   patchTrees,
 } from './container/index.js';
-export { mountContainer, mountImage, removeContainer, unmount } from './container/index.js';
+export { mountContainer, mountImage, removeContainer, unmount, whichLayers } from './container/index.js';
 export type {
   CommitOptions,
   CommitProgress,
@@ -40,7 +40,9 @@ export type {
   CreateOptions,
   DiffTreesOptions,
   MountedContainer,
+  Origin,
   Unmounted,
+  Whereabouts,
 } from './container/index.js';
 
 export { applyLayer, diffLayers } from './layer/index.js';

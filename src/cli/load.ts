@@ -21,6 +21,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   stats: () => import('./commands/stats.js'),
   ps: () => import('./commands/ps.js'),
   diff: () => import('./commands/diff.js'),
+  which: () => import('./commands/which.js'),
   commit: () => import('./commands/commit.js'),
   rm: () => import('./commands/rm.js'),
   overlay: () => import('./commands/overlay.js'),

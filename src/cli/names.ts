@@ -99,6 +99,11 @@ export const COMMANDS = [
     completes: 'both',
   },
   {
+    name: 'which',
+    heading: 'Containers',
+    summary: 'Show which layer a file is from, what made it, and what it hides',
+  },
+  {
     name: 'commit',
     groups: container('commit'),
     heading: 'Containers',

@@ -16,3 +16,5 @@ export { mountpointOf, unmount } from './unmount.js';
 export type { Unmounted } from './unmount.js';
 export { inspectContainer, listContainers } from './view.js';
 export type { Container } from './view.js';
+export { whichLayers } from './which.js';
+export type { Origin, Whereabouts } from './which.js';

@@ -1,5 +1,6 @@
 // Named trees as stacks of layer directories that stay as they are while they are compared.
 
+import type { Digest } from '../core/index.js';
 import type { ChainId } from '../image/index.js';
 import type { ContainerRecord, HeldLock, Store } from '../store/index.js';
 import { lowerLayers } from './lower-directories.js';
@@ -16,6 +17,8 @@ export interface OpenTree {
   readonly base: readonly string[];
   /** Its layers, bottom first; a container's writable one and a directory are none. */
   readonly layers: readonly ChainId[];
+  /** Whose history tells of the layers. */
+  readonly image?: Digest;
   /** Of a container, as it is under its lock. */
   readonly record?: ContainerRecord;
 }
@@ -46,7 +49,13 @@ function openTree(store: Store, tree: NamedTree): OpenTree {
   if (kind === 'directory') return { kind, directories: [tree.path], base: store.layers.paths([]), layers: [] };
   if (kind === 'container') return openContainer(store, tree.record.id);
   const { layers } = tree;
-  return { kind, directories: store.layers.paths(layers), base: store.layers.paths(layers.slice(0, -1)), layers };
+  return {
+    kind,
+    directories: store.layers.paths(layers),
+    base: store.layers.paths(layers.slice(0, -1)),
+    layers,
+    ...(kind === 'image' ? { image: tree.image } : {}),
+  };
 }
 
 function openContainer(store: Store, id: string): OpenTree {
@@ -59,6 +68,7 @@ function openContainer(store: Store, id: string): OpenTree {
     directories: [upper, ...store.layers.paths(layers)],
     base: store.layers.paths(store.images.get(record.image).layers),
     layers,
+    image: record.image,
     record,
   };
 }

@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { VeneerError, digestHex } from '../core/index.js';
+import type { Digest } from '../core/index.js';
 import { parseReference } from '../image/index.js';
 import type { ChainId } from '../image/index.js';
 import type { ContainerRecord, Layer, Store } from '../store/index.js';
@@ -9,7 +10,7 @@ import type { ContainerRecord, Layer, Store } from '../store/index.js';
 export type NamedTree =
   | { readonly kind: 'container'; readonly record: ContainerRecord }
   /** An image, or what it was up to one of its layers. Bottom first. */
-  | { readonly kind: 'image'; readonly layers: readonly ChainId[] }
+  | { readonly kind: 'image'; readonly image: Digest; readonly layers: readonly ChainId[] }
   /** A layer with all that it lies on. Bottom first. */
   | { readonly kind: 'layer'; readonly layers: readonly ChainId[] }
   | { readonly kind: 'directory'; readonly path: string };
@@ -17,7 +18,8 @@ export type NamedTree =
 /** Shorter ones would often be the beginning of a name. */
 const DIGITS = /^(?:sha256:)?([0-9a-f]{4,64})$/;
 
-const isPath = (text: string): boolean => /^\.{0,2}(?:\/|$)/.test(text);
+/** Whether a text can be nothing but a path. */
+export const isPath = (text: string): boolean => /^\.{0,2}(?:\/|$)/.test(text);
 
 /**
  * Finds what a text names: a path (`.`, or what begins with `/`, `./` or `../`) is a directory; else a container, an
@@ -51,7 +53,7 @@ function containerTree(store: Store, text: string): NamedTree | undefined {
 function imageTree(store: Store, text: string): NamedTree | undefined {
   if (!isImageName(text)) return undefined;
   const image = store.images.find(text);
-  return image === undefined ? undefined : { kind: 'image', layers: image.layers };
+  return image === undefined ? undefined : { kind: 'image', image: image.id, layers: image.layers };
 }
 
 /** What cannot be the name of an image, such as IMAGE@2, may be something else. */
@@ -75,7 +77,7 @@ function stateTree(store: Store, text: string): NamedTree | undefined {
   const count = image.layers.length;
   if (/^[0-9]{1,3}$/.test(layer)) {
     const number = Number(layer);
-    if (number > 0 && number <= count) return { kind: 'image', layers: image.layers.slice(0, number) };
+    if (number > 0 && number <= count) return { kind: 'image', image: image.id, layers: image.layers.slice(0, number) };
     throw new VeneerError('not-found', `image ${name} has no layer ${layer}: it has ${String(count)}`);
   }
   const [found, another] = matching(
@@ -88,7 +90,7 @@ function stateTree(store: Store, text: string): NamedTree | undefined {
       hint: `write a number from 1 (the bottom) to ${String(count)}, or four or more digits of a DiffID or ChainID`,
     });
   }
-  return { kind: 'image', layers: image.layers.slice(0, image.layers.indexOf(found.chainId) + 1) };
+  return { kind: 'image', image: image.id, layers: image.layers.slice(0, image.layers.indexOf(found.chainId) + 1) };
 }
 
 function layerTree(store: Store, text: string): NamedTree | undefined {

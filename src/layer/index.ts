@@ -27,3 +27,5 @@ export { writeLayer } from './write-layer.js';
 export type { WriteLayerOptions, WriteLayerSettings, WrittenLayer } from './write-layer.js';
 export { assembleTar } from './assemble-tar.js';
 export type { AssembleTarOptions } from './assemble-tar.js';
+export { tracePath } from './trace-path.js';
+export type { Trace, TraceEntry, TraceStatus } from './trace-path.js';

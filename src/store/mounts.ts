@@ -24,6 +24,7 @@ export class MountRegistry {
     const { sql } = database;
     this.#statements = {
       add: sql.prepare<[string, string, string]>('INSERT OR REPLACE INTO mounts VALUES (?, ?, ?)'),
+      at: sql.prepare<[string], Digest>('SELECT image FROM mounts WHERE mountpoint = ?').pluck(),
       remove: sql.prepare<[string]>('DELETE FROM mounts WHERE mountpoint = ?'),
       of: sql.prepare<[string], MountRow>('SELECT mountpoint, lease FROM mounts WHERE image = ? ORDER BY mountpoint'),
     };
@@ -36,6 +37,11 @@ export class MountRegistry {
 
   remove(mountpoint: string): void {
     this.#database.transact(() => this.#statements.remove.run(mountpoint));
+  }
+
+  /** The image whose mount was recorded for a directory; whether it is there, the kernel knows. */
+  imageAt(mountpoint: string): Digest | undefined {
+    return this.#statements.at.get(mountpoint);
   }
 
   /** Where the image is mounted now. Rows of mounts that are gone are deleted. */
