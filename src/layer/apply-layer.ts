@@ -1,16 +1,18 @@
 // Unpacks an OCI changeset into a directory in the overlay's on-disk form.
 
-import { Digester, toByteString } from '../core/index.js';
+import { toByteString } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { toDiffId } from '../image/index.js';
 import type { DiffId } from '../image/index.js';
+import { DigesterAside } from '../sys/index.js';
 import type { Place } from '../sys/index.js';
+import { abortable } from './abort.js';
 import type { ByteSource } from './byte-reader.js';
 import { writeAll } from './create-entry.js';
 import { decompress } from './decompress.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { LayerLimits } from './limits.js';
-import { LowerView } from './lower-view.js';
+import { LowerLayers } from './lower-view.js';
 import { ReplacedContent } from './replaced-content.js';
 import { SkeletonWriter } from './skeleton-writer.js';
 import { TarReader } from './tar-reader.js';
@@ -28,8 +30,12 @@ export interface ApplyLayerOptions {
   /**
    * The layer directories this one will lie on, top first. With them, hard links to files below become copies, no
    * whiteout is made where nothing is hidden, and directories that no entry describes look as they do below.
+   * A function is asked when they are first needed, which for most layers is when all entries are there: so several
+   * layers can be unpacked at once.
    */
-  readonly lower?: readonly string[];
+  readonly lower?: readonly string[] | (() => Promise<readonly string[]>);
+  /** Aborted: the promise is rejected with its reason, and the source is told that no more is wanted. */
+  readonly signal?: AbortSignal | undefined;
   /**
    * Records what `assembleTar` needs to give the very bytes of the tar back: a file to be created, and the name of a directory,
    * which is made only if the archive replaces content of its own.
@@ -72,19 +78,22 @@ interface Recording {
 }
 
 async function unpack(options: ApplyLayerOptions, recording?: Recording): Promise<AppliedLayer> {
+  const { signal } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const digester = new Digester();
   const skeleton = recording?.skeleton;
-  const reader = new TarReader(decompress(options.source, limits), {
+  using digester = new DigesterAside();
+  const reader = new TarReader(decompress(abortable(options.source, signal), limits), {
     limits,
     onChunk: (chunk) => {
+      signal?.throwIfAborted();
       digester.update(chunk);
       options.onProgress?.(digester.size);
+      return digester.ready();
     },
     onStructure: skeleton && ((bytes) => (skeleton.bytes(bytes), skeleton.ready())),
   });
   using tree = new TargetTree(toByteString(options.target), limits.maxDepth);
-  using lower = options.lower === undefined ? undefined : new LowerView(options.lower);
+  using lower = new LowerLayers(options.lower, signal);
   using replaced = recording && new ReplacedContent(recording.replaced, recording.skeleton);
   const keep = replaced && ((place: Place, path: ByteString) => replaced.keep(place, path));
   const unpacker = new Unpacker({ tree, limits, lower, keep });
@@ -102,6 +111,6 @@ async function unpack(options: ApplyLayerOptions, recording?: Recording): Promis
   } finally {
     await reader.close();
   }
-  unpacker.finish();
-  return { diffId: toDiffId(digester.digest()), uncompressedSize: digester.size, entries, contentSize };
+  await unpacker.finish();
+  return { diffId: toDiffId(await digester.digest()), uncompressedSize: digester.size, entries, contentSize };
 }

@@ -16,14 +16,14 @@ const EMPTY = Buffer.alloc(0);
 
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array>;
-  readonly #onChunk: (chunk: Uint8Array) => void;
+  readonly #onChunk: (chunk: Uint8Array) => Promise<unknown> | undefined;
   #chunk: Buffer = EMPTY;
   #ended = false;
   readonly #skip: ((bytes: number) => void) | undefined;
   #position = 0;
 
-  /** `onChunk` sees every byte of the source once, in order, before it is read. */
-  constructor(source: ByteSource, onChunk: (chunk: Uint8Array) => void = () => undefined) {
+  /** `onChunk` sees every byte of the source once, in order, before it is read; what it returns is waited for. */
+  constructor(source: ByteSource, onChunk: (chunk: Uint8Array) => Promise<unknown> | undefined = () => undefined) {
     this.#source = source[Symbol.asyncIterator]();
     this.#skip = skipOf(source);
     this.#onChunk = onChunk;
@@ -46,7 +46,8 @@ export class ByteReader {
       this.#ended = true;
       return undefined;
     }
-    this.#onChunk(next.value);
+    const waiting = this.#onChunk(next.value);
+    if (waiting !== undefined) await waiting;
     return Buffer.from(next.value.buffer, next.value.byteOffset, next.value.length);
   }
 
@@ -63,6 +64,11 @@ export class ByteReader {
     if (pieces.length > 1)
       this.#chunk = pieces[0]?.length === 0 && pieces.length === 2 ? (pieces[1] ?? EMPTY) : Buffer.concat(pieces);
     return total >= length;
+  }
+
+  /** All that can be taken without waiting, without taking it. */
+  peek(): Buffer {
+    return this.#chunk;
   }
 
   /** The next bytes, at most `length` and at most those buffered. A view: valid until the source is read again. */

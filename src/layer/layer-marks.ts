@@ -14,6 +14,10 @@ export class LayerMarks {
   readonly #gone = new Set<ByteString>();
   readonly #opaque = new Set<ByteString>();
 
+  get isEmpty(): boolean {
+    return this.#gone.size === 0 && this.#opaque.size === 0;
+  }
+
   /** The layers below have nothing at `path`. */
   whiteout(path: ByteString): void {
     this.#gone.add(path);

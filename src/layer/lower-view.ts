@@ -5,6 +5,7 @@ import type { ByteString } from '../core/index.js';
 import { Stat } from '../sys/index.js';
 import { list, lookup, openStack } from '../stack/index.js';
 import type { Found, Merged, Stack } from '../stack/index.js';
+import { orAborted } from './abort.js';
 import { describe } from './found-entry.js';
 import { parentOf, nameOf } from './target-tree.js';
 import type { TarEntry } from './tar-entry.js';
@@ -57,5 +58,32 @@ export class LowerView {
 
   [Symbol.dispose](): void {
     this.#stack.close();
+  }
+}
+
+/** The layers below, opened when they are first needed. */
+export class LowerLayers implements Disposable {
+  readonly #paths: readonly string[] | (() => Promise<readonly string[]>) | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #view: LowerView | undefined;
+
+  /** Without `paths` they are not known. */
+  constructor(
+    paths: readonly string[] | (() => Promise<readonly string[]>) | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#paths = paths;
+    this.#signal = signal;
+  }
+
+  /** Undefined where they are not known. Throws a SysError, and the signal's reason. */
+  async view(): Promise<LowerView | undefined> {
+    if (this.#view !== undefined || this.#paths === undefined) return this.#view;
+    const paths = typeof this.#paths === 'function' ? await orAborted(this.#paths(), this.#signal) : this.#paths;
+    return (this.#view = new LowerView(paths));
+  }
+
+  [Symbol.dispose](): void {
+    this.#view?.[Symbol.dispose]();
   }
 }

@@ -16,10 +16,7 @@ export const FIRST_LINE = 'veneer-skeleton 1\n';
 
 export const FRAME = { end: 0, bytes: 1, own: 2, merged: 3, replaced: 4 } as const;
 
-/** Bytes of a `bytes` frame at most. */
-export const MAX_BYTES_FRAME = 1 << 20;
-
-/** A frame as read; `bytes` are valid until the next one is read. */
+/** A frame as read; `bytes`, which may be a part of those of a frame, are valid until the next one is read. */
 export type Frame =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'own' | 'merged'; readonly path: ByteString; readonly size: number }

@@ -6,75 +6,108 @@ import { createGunzip } from 'node:zlib';
 import { messageOf, VeneerError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { ByteReader } from './byte-reader.js';
-import { FIRST_LINE, FRAME, MAX_BYTES_FRAME } from './skeleton-format.js';
+import { FIRST_LINE, FRAME } from './skeleton-format.js';
 import type { Frame } from './skeleton-format.js';
 
 function damaged(why: string, cause?: unknown): VeneerError {
   return new VeneerError('integrity', `the skeleton of a layer is damaged: ${why}`, { cause });
 }
 
-/** Reads frames; `end` is the last one. Throws `integrity` for anything else, `unsupported` for a later version. */
-export async function* readSkeleton(path: string): AsyncGenerator<Frame, void> {
-  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
-  pipeline(createReadStream(path, { highWaterMark: 128 * 1024 }), gunzip, () => undefined);
-  const reader = new ByteReader(gunzip);
-  try {
-    const first = (await take(reader, FIRST_LINE.length)).toString('latin1');
-    if (first !== FIRST_LINE) throw new VeneerError('unsupported', 'the skeleton of a layer is of another version');
+export class SkeletonReader implements Disposable {
+  readonly #gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  readonly #reader = new ByteReader(this.#gunzip);
+  #started = false;
+  /** Bytes of a `bytes` frame still to come. */
+  #left = 0;
+
+  constructor(path: string) {
+    pipeline(createReadStream(path, { highWaterMark: 128 * 1024 }), this.#gunzip, () => undefined);
+  }
+
+  /**
+   * The next frame, at once where it is buffered; `end` is the last one. Throws `integrity` for anything else, `unsupported` for
+   * a later version.
+   */
+  next(): Frame | Promise<Frame> {
+    return this.#take() ?? this.#takeLater();
+  }
+
+  async #takeLater(): Promise<Frame> {
     for (;;) {
-      const frame = await readFrame(reader);
-      if (frame.kind !== 'bytes') {
-        yield frame;
-        if (frame.kind === 'end') return;
-        continue;
-      }
-      // In the pieces that the decompressor makes.
-      for (let left = frame.length; left > 0;) {
-        if (reader.buffered === 0 && !(await reader.require(1))) throw damaged('it has been cut off');
-        const bytes = reader.take(left);
-        left -= bytes.length;
-        yield { kind: 'bytes', bytes };
-      }
+      if (!(await this.#more())) throw damaged('it has been cut off');
+      const frame = this.#take();
+      if (frame !== undefined) return frame;
     }
-  } catch (error) {
-    // The codes of zlib and of the file system.
-    if (error instanceof VeneerError || !(error instanceof Error) || !('code' in error)) throw error;
-    throw damaged(messageOf(error), error);
-  } finally {
-    gunzip.destroy();
   }
-}
 
-type Head = Exclude<Frame, { kind: 'bytes' }> | { readonly kind: 'bytes'; readonly length: number };
-
-async function readFrame(reader: ByteReader): Promise<Head> {
-  const kind = (await take(reader, 1))[0];
-  switch (kind) {
-    case FRAME.end:
-      return { kind: 'end', total: (await take(reader, 6)).readUIntLE(0, 6) };
-    case FRAME.bytes: {
-      const length = (await take(reader, 4)).readUInt32LE(0);
-      if (length > MAX_BYTES_FRAME) throw damaged('a frame is too long');
-      return { kind: 'bytes', length };
+  async #more(): Promise<boolean> {
+    try {
+      return await this.#reader.require(this.#reader.buffered + 1);
+    } catch (error) {
+      // The codes of zlib and of the file system.
+      throw damaged(messageOf(error), error);
     }
-    case FRAME.own:
-    case FRAME.merged: {
-      const size = (await take(reader, 6)).readUIntLE(0, 6);
-      return { kind: kind === FRAME.own ? 'own' : 'merged', size, path: await readPath(reader) };
-    }
-    case FRAME.replaced:
-      return { kind: 'replaced', path: await readPath(reader) };
-    default:
-      throw damaged(`there is no frame ${String(kind)}`);
   }
-}
 
-async function readPath(reader: ByteReader): Promise<ByteString> {
-  const length = (await take(reader, 2)).readUInt16LE(0);
-  return (await take(reader, length)).toString('latin1');
-}
+  /** A frame that is buffered whole, or some bytes of one that is not. */
+  #take(): Frame | undefined {
+    if (!this.#started && !this.#takeFirstLine()) return undefined;
+    const { buffered } = this.#reader;
+    if (this.#left > 0 && buffered > 0) return this.#takeBytes();
+    const next = this.#reader.peek();
+    switch (next[0]) {
+      case undefined:
+        return undefined;
+      case FRAME.end:
+        return buffered < 7 ? undefined : { kind: 'end', total: this.#reader.take(7).readUIntLE(1, 6) };
+      case FRAME.bytes:
+        if (buffered < 6) return undefined;
+        this.#left = this.#reader.take(5).readUInt32LE(1);
+        if (this.#left === 0) throw damaged('a frame is empty');
+        return this.#takeBytes();
+      case FRAME.own:
+        return this.#takeFile('own', next);
+      case FRAME.merged:
+        return this.#takeFile('merged', next);
+      case FRAME.replaced: {
+        const path = this.#takePath(next, 1);
+        return path === undefined ? undefined : { kind: 'replaced', path };
+      }
+      default:
+        throw damaged(`there is no frame ${String(next[0])}`);
+    }
+  }
 
-async function take(reader: ByteReader, length: number): Promise<Buffer> {
-  if (reader.buffered < length && !(await reader.require(length))) throw damaged('it has been cut off');
-  return reader.take(length);
+  #takeFirstLine(): boolean {
+    if (this.#reader.buffered < FIRST_LINE.length) return false;
+    if (this.#reader.take(FIRST_LINE.length).toString('latin1') !== FIRST_LINE) {
+      throw new VeneerError('unsupported', 'the skeleton of a layer is of another version');
+    }
+    return (this.#started = true);
+  }
+
+  #takeBytes(): Frame {
+    const bytes = this.#reader.take(this.#left);
+    this.#left -= bytes.length;
+    return { kind: 'bytes', bytes };
+  }
+
+  #takeFile(kind: 'own' | 'merged', next: Buffer): Frame | undefined {
+    const path = this.#takePath(next, 7);
+    return path === undefined ? undefined : { kind, size: next.readUIntLE(1, 6), path };
+  }
+
+  /** Takes the frame with it. */
+  #takePath(next: Buffer, at: number): ByteString | undefined {
+    const start = at + 2;
+    if (next.length < start) return undefined;
+    const end = start + next.readUInt16LE(at);
+    if (next.length < end) return undefined;
+    this.#reader.take(end);
+    return next.toString('latin1', start, end);
+  }
+
+  [Symbol.dispose](): void {
+    this.#gunzip.destroy();
+  }
 }

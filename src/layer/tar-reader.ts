@@ -16,8 +16,8 @@ import type { RawHeader } from './tar-header.js';
 
 export interface ReadTarOptions {
   readonly limits?: Partial<LayerLimits>;
-  /** Sees every byte of the archive, padding and what follows its end included. */
-  readonly onChunk?: (chunk: Uint8Array) => void;
+  /** Sees every byte of the archive, padding and what follows its end included; what is returned is waited for. */
+  readonly onChunk?: (chunk: Uint8Array) => Promise<unknown> | undefined;
   /**
    * Gets every byte of the archive that `content` does not hand out, in order: headers, padding, content passed over, the end
    * marker and what follows it. A view, valid during the call; what is returned is waited for.
@@ -52,7 +52,7 @@ export class TarReader {
       if (this.#read > this.#limits.maxSize) {
         throw limitError(`the archive has more than ${String(this.#limits.maxSize)} bytes`);
       }
-      options.onChunk?.(chunk);
+      return options.onChunk?.(chunk);
     });
   }
 

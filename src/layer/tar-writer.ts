@@ -114,15 +114,21 @@ export function encodeHeader(entry: TarEntry): Buffer {
   return Buffer.concat([pax, content, paddingAfter(content.length), main]);
 }
 
-/** Takes bytes in order. A chunk is the sink's own until the promise it returns, if any, is fulfilled. */
+/** Takes bytes in order, one chunk at a time. A chunk is the sink's own until the promise it returns, if any, is fulfilled. */
 export type ByteSink = (chunk: Uint8Array) => Promise<void> | void;
 
 const BUFFER_SIZE = 1 << 20;
 
-/** Writes entries to a sink, in large chunks: `entry`, then exactly `size` bytes of content, and `finish` at the end. */
+/**
+ * Writes entries to a sink, in large chunks: `entry`, then exactly `size` bytes of content, and `finish` or `abandon` at the
+ * end. While the sink has one chunk, the next one is filled.
+ */
 export class TarWriter {
   readonly #sink: ByteSink;
-  readonly #buffer = Buffer.alloc(BUFFER_SIZE);
+  #buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
+  #other = Buffer.allocUnsafeSlow(BUFFER_SIZE);
+  /** What the sink does with `#other`. */
+  #sinking: Promise<void> | undefined;
   #used = 0;
   /** Bytes of the current entry's content still to come. */
   #left = 0;
@@ -170,6 +176,12 @@ export class TarWriter {
     this.#expectNoContent();
     await this.#structure(ZEROS);
     await this.#flush();
+    await this.#sinking;
+  }
+
+  /** Waits for the sink to be done with what it has; nothing more follows. */
+  async abandon(): Promise<void> {
+    await this.#sinking?.catch(() => undefined);
   }
 
   async #structure(bytes: Uint8Array): Promise<void> {
@@ -188,7 +200,12 @@ export class TarWriter {
   }
 
   async #flush(): Promise<void> {
-    await this.#sink(this.#buffer.subarray(0, this.#used));
+    await this.#sinking;
+    const sinking = this.#sink(this.#buffer.subarray(0, this.#used));
+    this.#sinking = sinking ?? undefined;
+    // It is waited for, and its failure thrown, before the next chunk.
+    this.#sinking?.catch(() => undefined);
+    [this.#buffer, this.#other] = [this.#other, this.#buffer];
     this.#used = 0;
   }
 

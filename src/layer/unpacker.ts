@@ -11,7 +11,7 @@ import { entryComponents, isAufsMetadata } from './entry-path.js';
 import { openContent } from './found-entry.js';
 import { LayerMarks } from './layer-marks.js';
 import type { LayerLimits } from './limits.js';
-import type { LowerView } from './lower-view.js';
+import type { LowerLayers, LowerView } from './lower-view.js';
 import { entryError } from './tar-entry.js';
 import type { TarEntry } from './tar-entry.js';
 import { NotADirectory, statPlace } from './target-tree.js';
@@ -29,8 +29,7 @@ const OWNER_MODE = 0o700;
 export interface UnpackerOptions {
   readonly tree: TargetTree;
   readonly limits: LayerLimits;
-  /** The layers below; undefined where they are not known. */
-  readonly lower: LowerView | undefined;
+  readonly lower: LowerLayers;
   /** See `TargetTree.remove`. */
   readonly keep?: Keep | undefined;
 }
@@ -41,7 +40,7 @@ export type FillPath = (fd: number, path: ByteString) => Promise<void>;
 export class Unpacker {
   readonly #tree: TargetTree;
   readonly #limits: LayerLimits;
-  readonly #lower: LowerView | undefined;
+  readonly #lower: LowerLayers;
   readonly #keep: Keep | undefined;
   readonly #marks = new LayerMarks();
   readonly #directories = new Map<ByteString, Finish>();
@@ -149,9 +148,10 @@ export class Unpacker {
 
   /** A link to a file that only the layers below have: this layer gets a copy, as a copy-up would. */
   async #copyFromBelow(path: ByteString, entry: TarEntry, target: ByteString): Promise<void> {
-    const below = this.#lower?.describe(target);
+    const lower = await this.#lower.view();
+    const below = lower?.describe(target);
     if (below?.found.kind !== 'other') {
-      const where = this.#lower === undefined ? 'in this layer' : 'in this layer or below';
+      const where = lower === undefined ? 'in this layer' : 'in this layer or below';
       throw entryError(
         'integrity',
         entry.path,
@@ -171,11 +171,13 @@ export class Unpacker {
   }
 
   /** Sets the marks, then what each directory gets last. Throws a VeneerError that names the path. */
-  finish(): void {
-    this.#marks.apply(this.#tree, this.#lower, (path, error) => {
+  async finish(): Promise<void> {
+    const speaksOfLower = !this.#marks.isEmpty || this.#tree.implicit.size > 0;
+    const lower = speaksOfLower ? await this.#lower.view() : undefined;
+    this.#marks.apply(this.#tree, lower, (path, error) => {
       throw named(path, error);
     });
-    this.#likeBelow();
+    this.#likeBelow(lower);
     for (const [path, { mode, times }] of this.#directories) {
       try {
         this.#finishDirectory(path, mode, times);
@@ -199,9 +201,9 @@ export class Unpacker {
   }
 
   /** A directory that only leads to an entry must not change what the layers below say of it. */
-  #likeBelow(): void {
+  #likeBelow(lower: LowerView | undefined): void {
     for (const path of [...this.#tree.implicit]) {
-      const below = this.#lower?.describe(path)?.entry;
+      const below = lower?.describe(path)?.entry;
       if (below?.type !== 'directory') continue;
       setAttributes(this.#tree.place(path), usable(below));
       this.#finishLater(path, below);

@@ -1,13 +1,14 @@
 // The changes of some layers as an OCI changeset: a tar that any OCI tool understands, and the same for the same trees.
 
-import { Digester, displayBytes, VeneerError } from '../core/index.js';
+import { displayBytes, VeneerError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { toDiffId } from '../image/index.js';
 import type { DiffId } from '../image/index.js';
 import type { Found, FoundOther } from '../stack/index.js';
-import { close, must, read } from '../sys/index.js';
+import { close, DigesterAside, must, read } from '../sys/index.js';
 import type { Stat } from '../sys/index.js';
 import { WHITEOUT_PREFIX } from '../whiteout/index.js';
+import { Breaks } from './breaks.js';
 import { ChangeWalk } from './change-walk.js';
 import type { ChangeNode } from './change-walk.js';
 import { openLayersToCompare } from './diff-layers.js';
@@ -69,23 +70,33 @@ export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLay
 
 async function write(options: WriteLayerOptions, skeleton?: SkeletonWriter): Promise<WrittenLayer> {
   const { signal } = options;
-  const digester = new Digester();
+  using digester = new DigesterAside();
   const sink: ByteSink = async (chunk) => {
     signal?.throwIfAborted();
     digester.update(chunk);
     options.onProgress?.(digester.size);
     await options.sink?.(chunk);
     await skeleton?.ready();
+    await digester.settled();
   };
   const tar = new TarWriter(sink, skeleton && ((bytes) => skeleton.bytes(bytes)));
   const layer = new LayerWriter({ tar, skeleton, latest: options.sourceDateEpoch });
-  {
+  const breaks = new Breaks();
+  try {
     using stacks = openLayersToCompare(options);
-    for (const change of new ChangeWalk(stacks).run()) await layer.write(change);
+    for (const change of new ChangeWalk(stacks).run()) {
+      signal?.throwIfAborted();
+      await layer.write(change);
+      const due = breaks.due();
+      if (due !== undefined) await due;
+    }
+    await tar.finish();
+    signal?.throwIfAborted();
+  } finally {
+    await tar.abandon();
   }
-  await tar.finish();
   const { entries, contentSize } = layer;
-  return { diffId: toDiffId(digester.digest()), size: digester.size, entries, contentSize };
+  return { diffId: toDiffId(await digester.digest()), size: digester.size, entries, contentSize };
 }
 
 interface LayerWriterOptions {

@@ -2,6 +2,7 @@ export * from './aside.js';
 export * from './constants.js';
 export * from './copy-data.js';
 export * from './cpu-latency.js';
+export * from './digester-aside.js';
 export * from './dir.js';
 export * from './event-loop.js';
 export * from './file-flags.js';

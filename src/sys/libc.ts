@@ -57,11 +57,23 @@ const waiting: (() => void)[] = [];
  * event loop, with the value or -errno. Buffers must be left alone until then.
  */
 export function bindAside(prototype: string): (...args: readonly unknown[]) => Promise<number> {
-  let native: ReturnType<typeof fromLibc> | undefined;
+  return callAside(() => fromLibc(prototype));
+}
+
+/** As `bindAside`, of a function of the running program itself; throws where there is none. */
+export function bindOwnAside(prototype: string): (...args: readonly unknown[]) => Promise<number> {
+  const native = loadKoffi().load(null).func(prototype);
+  return callAside(() => native);
+}
+
+type NativeFunction = ReturnType<typeof fromLibc>;
+
+function callAside(get: () => NativeFunction): (...args: readonly unknown[]) => Promise<number> {
+  let native: NativeFunction | undefined;
   return async (...args) => {
     while (aside.size >= MAX_ASIDE) await new Promise<void>((resolve) => waiting.push(resolve));
     aside.add(args);
-    const call = (native ??= fromLibc(prototype));
+    const call = (native ??= get());
     return new Promise((resolve, reject) => {
       call.async(...args, (error: Error | null, value: number) => {
         // Koffi has brought the other thread's errno along, for the time of this callback.
