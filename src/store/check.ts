@@ -1,9 +1,8 @@
 // Compares what the rows say with what is on disk, both ways.
 
-import { existsSync, readdirSync } from 'node:fs';
-import { VeneerError, digestHex, messageOf, shortDigest } from '../core/index.js';
-import type { Digest } from '../core/index.js';
-import { chainIds } from '../image/index.js';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { shortDigest } from '../core/index.js';
+import { checkBlobs, checkImages } from './check-images.js';
 import type { Finding } from './finding.js';
 import type { StoreParts } from './parts.js';
 
@@ -13,6 +12,7 @@ export function checkStore(parts: StoreParts): Finding[] {
     ...checkDatabase(parts),
     ...checkLayers(parts),
     ...checkImages(parts),
+    ...checkBlobs(parts),
     ...checkContainers(parts),
     ...checkStaging(parts),
   ]);
@@ -37,11 +37,20 @@ function checkLayers({ layers, paths }: StoreParts): Finding[] {
   const known = new Set<string>(recorded.map((id) => paths.layer(id)));
   const missing = recorded.filter((id) => !existsSync(layers.path(id)));
   const extra = readdirSync(paths.layers).filter((name) => !known.has(`${paths.layers}/${name}`));
+  const unrecorded = layers.list().filter(({ chainId, tarSize }) => {
+    // A layer of an old store has neither.
+    return tarSize !== undefined && existsSync(layers.path(chainId)) && !isReadable(paths.record(chainId).skeleton);
+  });
   return [
     ...missing.map((id): Finding => ({
       kind: 'layer-missing',
       object: id,
       message: `layer ${shortDigest(id)} has no directory: images that use it cannot be mounted`,
+    })),
+    ...unrecorded.map(({ chainId }): Finding => ({
+      kind: 'skeleton-missing',
+      object: chainId,
+      message: `layer ${shortDigest(chainId)} has no readable skeleton: its tar cannot be made again byte for byte`,
     })),
     ...extra.map((name): Finding => ({
       kind: 'layer-extra',
@@ -56,35 +65,8 @@ function checkLayers({ layers, paths }: StoreParts): Finding[] {
   ];
 }
 
-function checkImages(parts: StoreParts): Finding[] {
-  const { images, content, paths } = parts;
-  const extra = images.unneededBlobs(readdirSync(paths.blobs).map((name) => `sha256:${name}` as Digest)).map(digestHex);
-  const findings = images.list().flatMap((image): Finding[] => {
-    const name = shortDigest(image.id);
-    if (!content.has(image.id)) {
-      return [{ kind: 'blob-missing', object: image.id, message: `the configuration of image ${name} is missing` }];
-    }
-    try {
-      const expected = chainIds(images.config(image.id).rootfs.diff_ids);
-      if (expected.join() === image.layers.join()) return [];
-      return [
-        { kind: 'image-inconsistent', object: image.id, message: `image ${name} has other layers than recorded` },
-      ];
-    } catch (error) {
-      if (!(error instanceof VeneerError)) throw error;
-      return [
-        { kind: 'blob-damaged', object: image.id, message: `the configuration of image ${name}: ${messageOf(error)}` },
-      ];
-    }
-  });
-  return [
-    ...findings,
-    ...extra.map((name): Finding => ({
-      kind: 'blob-extra',
-      object: name,
-      message: `nothing refers to 'blobs/sha256/${name}'`,
-    })),
-  ];
+function isReadable(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function checkContainers({ containers, paths }: StoreParts): Finding[] {

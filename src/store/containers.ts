@@ -163,12 +163,13 @@ export class ContainerStore {
     lock.exclusively(() => {
       database.transact(() => this.#rows.setMove(id, move));
       const skeleton = this.skeleton(id);
-      layers.adopt(this.#upper(id), chainId(move.parent, move.diffId), existsSync(skeleton) ? skeleton : undefined);
+      layers.adopt(this.upper(id), chainId(move.parent, move.diffId), existsSync(skeleton) ? skeleton : undefined);
       this.#finishMove(id, move);
     });
   }
 
-  #upper(id: string): string {
+  /** Where the container's changes since its last commit are. */
+  upper(id: string): string {
     return join(this.directory(id), 'upper');
   }
 
@@ -187,7 +188,7 @@ export class ContainerStore {
     lock.exclusively(() => {
       const move = this.#rows.move(id);
       if (move !== undefined) {
-        const moved = !existsSync(this.#upper(id)) && existsSync(layers.path(chainId(move.parent, move.diffId)));
+        const moved = !existsSync(this.upper(id)) && existsSync(layers.path(chainId(move.parent, move.diffId)));
         if (moved) this.#finishMove(id, move);
         else database.transact(() => this.#rows.setMove(id, undefined));
       }

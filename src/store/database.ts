@@ -49,6 +49,21 @@ export class Database {
     return this.#guard(() => this.sql.transaction(work).immediate());
   }
 
+  /** Runs `work` in a transaction and takes everything back. */
+  rehearse<T>(work: () => T): T {
+    const undo = new Error('taken back');
+    const results: T[] = [];
+    try {
+      this.transact(() => {
+        results.push(work());
+        throw undo;
+      });
+    } catch (error) {
+      if (error !== undo) throw error;
+    }
+    return results[0] as T;
+  }
+
   /** Turns the failures of SQLite that are not programming errors into ours. */
   #guard<T>(work: () => T): T {
     try {

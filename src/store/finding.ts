@@ -9,7 +9,10 @@ export type FindingKind =
   | 'blob-missing'
   /** Its content is not what its digest says, or what the rows say. */
   | 'blob-damaged'
+  | 'layer-damaged'
   | 'image-inconsistent'
+  /** A layer works, and has lost what its exact tar is made from. */
+  | 'skeleton-missing'
   /** There, but not recorded or not needed: `prune` removes it. */
   | 'layer-extra'
   | 'layer-unused'

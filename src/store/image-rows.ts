@@ -5,6 +5,7 @@ import { formatReference } from '../image/index.js';
 import type { ChainId, Reference } from '../image/index.js';
 import type { Sql } from './database.js';
 import type { DigestName } from './digest-name.js';
+import { groupBy } from './group-by.js';
 import type { TaggedName } from './tagged-name.js';
 
 export interface Image {
@@ -49,16 +50,6 @@ export function repositoryOf(reference: Reference): string {
   return formatReference({ registry: reference.registry, repository: reference.repository });
 }
 
-function grouped<T extends string>(rows: readonly Belonging<T>[]): (image: Digest) => readonly T[] {
-  const groups = new Map<Digest, T[]>();
-  for (const { image, value } of rows) {
-    const group = groups.get(image);
-    if (group === undefined) groups.set(image, [value]);
-    else group.push(value);
-  }
-  return (image) => groups.get(image) ?? [];
-}
-
 export class ImageRows {
   readonly #statements;
 
@@ -92,6 +83,7 @@ export class ImageRows {
         .pluck(),
       insert: sql.prepare<[string, number | null, number]>('INSERT OR IGNORE INTO images VALUES (?, ?, ?)'),
       insertLayer: sql.prepare<[string, number, string]>('INSERT OR IGNORE INTO image_layers VALUES (?, ?, ?)'),
+      removeLayers: sql.prepare<[string]>('DELETE FROM image_layers WHERE image = ?'),
       remove: sql.prepare<[string]>('DELETE FROM images WHERE id = ?'),
       tag: sql.prepare<[string, string, string]>('INSERT OR REPLACE INTO tags VALUES (?, ?, ?)'),
       untag: sql.prepare<[string, string]>('DELETE FROM tags WHERE repository = ? AND tag = ?'),
@@ -118,6 +110,10 @@ export class ImageRows {
   }
 
   list(): Image[] {
+    const grouped = <T extends string>(rows: readonly Belonging<T>[]): ((image: Digest) => readonly T[]) => {
+      const groups = groupBy(rows, ({ image }) => image);
+      return (image) => (groups.get(image) ?? []).map(({ value }) => value);
+    };
     const layers = grouped(this.#statements.allLayers.all());
     const tags = grouped(this.#statements.allTags.all());
     const digests = grouped(this.#statements.allDigests.all());
@@ -146,6 +142,12 @@ export class ImageRows {
   insert(id: Digest, created: Date | undefined, layers: readonly ChainId[]): void {
     const { changes } = this.#statements.insert.run(id, created?.getTime() ?? null, Date.now());
     if (changes > 0) layers.forEach((layer, position) => this.#statements.insertLayer.run(id, position, layer));
+  }
+
+  /** Gives an image other layers. */
+  setLayers(id: Digest, layers: readonly ChainId[]): void {
+    this.#statements.removeLayers.run(id);
+    layers.forEach((layer, position) => this.#statements.insertLayer.run(id, position, layer));
   }
 
   /** Removes an image with its names, manifests and names by digest. */

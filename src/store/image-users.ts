@@ -8,12 +8,19 @@ import type { MountRegistry } from './mounts.js';
 export class ImageUsers {
   readonly #mounts: MountRegistry;
   readonly #containers;
+  readonly #used;
 
   constructor(sql: Sql, mounts: MountRegistry) {
     this.#mounts = mounts;
     this.#containers = sql
       .prepare<[string], string>('SELECT name FROM containers WHERE image = ? ORDER BY created')
       .pluck();
+    this.#used = sql.prepare<[], Digest>('SELECT DISTINCT image FROM containers').pluck();
+  }
+
+  /** Images with containers or mounts. */
+  all(): Set<Digest> {
+    return new Set([...this.#used.all(), ...this.#mounts.images()]);
   }
 
   has(id: Digest): boolean {

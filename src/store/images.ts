@@ -13,11 +13,13 @@ import type { ImageHistoryEntry } from './image-history.js';
 import { ImageRows } from './image-rows.js';
 import type { Image } from './image-rows.js';
 import { ImageUsers } from './image-users.js';
-import type { LayerStore } from './layers.js';
+import type { ForgottenLayer, LayerStore } from './layers.js';
 import type { StoreLock } from './lock.js';
 import { ManifestRows } from './manifest-rows.js';
-import type { ImageManifest } from './manifest-rows.js';
+import type { ImageManifest, RecordedManifest } from './manifest-rows.js';
 import type { MountRegistry } from './mounts.js';
+import { isPrunable } from './prune-images.js';
+import type { PruneImagesOptions, PrunedImages } from './prune-images.js';
 import { removeNames } from './remove-image.js';
 import { isFullId, noSuchImage, resolveImage } from './resolve-image.js';
 import { SCRATCH_CONFIG, SCRATCH_ID, isScratch } from './scratch.js';
@@ -187,38 +189,102 @@ export class ImageStore {
    * Throws `not-found`, and `in-use` while a container or a mount uses the image, whose name goes with `force` nevertheless.
    */
   remove(text: string, options: { force?: boolean } = {}): RemovedImage {
-    const { lock, database, content, layers, staging } = this.#parts;
-    const trashed: Staged[] = [];
-    const removed = lock.exclusively(() => {
-      const { deleted, ...rest } = database.transact(() => this.#forget(text, options.force ?? false));
-      if (deleted === undefined) return { ...rest, deleted: [] };
-      trashed.push(...layers.trash(deleted.layers));
-      for (const blob of deleted.blobs) content.remove(blob);
-      return { ...rest, deleted: [deleted.image, ...deleted.layers] };
+    const parts = { rows: this.#rows, users: this.#users };
+    const removed = this.#dispose(() => {
+      const resolved = resolveImage(this.#rows, text);
+      if (resolved === undefined) throw noSuchImage(text);
+      const { untagged, image } = removeNames(parts, { text, resolved, force: options.force ?? false });
+      return { untagged, forgotten: this.#forgetRows(image === undefined ? [] : [image]) };
     });
-    for (const staged of trashed) staging.discard(staged);
-    return removed;
+    return { untagged: removed.untagged, deleted: removed.forgotten.deleted };
   }
 
-  #forget(text: string, force: boolean): { untagged: readonly string[]; deleted?: Forgotten } {
-    const resolved = resolveImage(this.#rows, text);
-    if (resolved === undefined) throw noSuchImage(text);
-    const parts = { rows: this.#rows, users: this.#users };
-    const { untagged, image } = removeNames(parts, { text, resolved, force });
-    if (image === undefined) return { untagged };
-    const blobs = this.#manifests.blobs(image.id);
-    this.#rows.remove(image.id);
-    const layers = this.#parts.layers.forgetUnneeded(image.layers);
-    return { untagged, deleted: { image: image.id, layers, blobs: this.#manifests.unneeded(blobs) } };
+  /** Removes images nobody uses: those without a tag, or all; by Docker's rules for `image prune`. */
+  prune(options: PruneImagesOptions = {}): PrunedImages {
+    const used = this.#users.all();
+    const judge = {
+      options,
+      isUsed: ({ id }: Image) => used.has(id),
+      configOf: ({ id }: Image) => this.config(id).config ?? {},
+    };
+    const forget = () => {
+      const images = this.list().filter((image) => isPrunable(image, judge));
+      const untagged = images.flatMap(({ references, digests }) => [...references, ...digests]);
+      return { untagged, forgotten: this.#forgetRows(images) };
+    };
+    const { lock, database } = this.#parts;
+    const { untagged, forgotten } =
+      options.dryRun === true ? lock.exclusively(() => database.rehearse(forget)) : this.#dispose(forget);
+    return { untagged, deleted: forgotten.deleted, space: forgotten.space };
+  }
+
+  /** Removes images whatever they are called; for those that cannot be served any more. None of them may be in use. */
+  forget(images: readonly Image[]): void {
+    this.#dispose(() => ({ forgotten: this.#forgetRows(images) }));
+  }
+
+  /** Whether a container or a mount uses the image. */
+  isUsed(id: Digest): boolean {
+    return this.#users.has(id);
+  }
+
+  /** Forgets in a transaction, then removes what that leaves behind, the trees outside of the store's lock. */
+  #dispose<T extends { readonly forgotten: Forgotten }>(forget: () => T): T {
+    const { lock, database, content, layers, staging } = this.#parts;
+    const trashed: Staged[] = [];
+    const result = lock.exclusively(() => {
+      const outcome = database.transact(forget);
+      trashed.push(...layers.trash(outcome.forgotten.layers));
+      for (const blob of outcome.forgotten.blobs) content.remove(blob);
+      return outcome;
+    });
+    for (const staged of trashed) staging.discard(staged);
+    return result;
+  }
+
+  #forgetRows(images: readonly Image[]): Forgotten {
+    const { layers, content } = this.#parts;
+    const candidates = new Set(images.flatMap(({ id }) => this.#manifests.blobs(id)));
+    for (const { id } of images) this.#rows.remove(id);
+    const gone = images.map(({ id, layers: stack }) => ({ id, layers: layers.forgetUnneeded(stack) }));
+    const goneLayers = gone.flatMap((image) => image.layers);
+    const blobs = this.#manifests.unneeded([...candidates]).filter((blob) => content.has(blob));
+    return {
+      deleted: gone.flatMap((image) => [image.id, ...image.layers.map(({ chainId }) => chainId)]),
+      layers: goneLayers,
+      blobs,
+      space: sum([...goneLayers.map(({ size }) => size), ...blobs.map((blob) => content.size(blob))]),
+    };
+  }
+
+  /** The manifests of all images. */
+  allManifests(): RecordedManifest[] {
+    return this.#manifests.list();
+  }
+
+  /** Forgets a manifest, but not its image. Its blobs are extra then. */
+  forgetManifest(digest: Digest): void {
+    this.#parts.database.transact(() => this.#manifests.remove(digest));
+  }
+
+  /** Records other layers of an image, all of which the store must have. */
+  setLayers(id: Digest, layers: readonly ChainId[]): void {
+    this.#parts.database.transact(() => this.#rows.setLayers(id, layers));
   }
 }
 
-/** What goes with an image. */
+/** What goes with images. */
 interface Forgotten {
-  readonly image: Digest;
-  /** Top first. */
-  readonly layers: readonly ChainId[];
+  /** Each image, followed by the layers only it needed, top first. */
+  readonly deleted: readonly Digest[];
+  readonly layers: readonly ForgottenLayer[];
   readonly blobs: readonly Digest[];
+  /** What that frees, in bytes. */
+  readonly space: number;
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 function describeManifest({ bytes, mediaType }: NewManifest, config: Digest, { rootfs }: ImageConfig): ImageManifest {

@@ -1,3 +1,4 @@
+export type { DeepCheckOptions, DeepCheckProgress } from './check-deep.js';
 export type { CommittedLayer, ContainerRecord, NewContainer, UpperMove } from './container-rows.js';
 export type { ContainerStore } from './containers.js';
 export type { BlobRange, ContentStore } from './content.js';
@@ -13,10 +14,13 @@ export type { HeldLock } from './lock.js';
 export type { ImageManifest, ManifestLayer } from './manifest-rows.js';
 export type { MountRegistry } from './mounts.js';
 export type { LayerRecord } from './paths.js';
+export type { LabelFilter, PrunedImages, PruneImagesOptions } from './prune-images.js';
 export type { Pruned } from './prune.js';
 export { removeTree } from './remove-tree.js';
+export type { Loss, Repaired } from './repair.js';
 export { defaultRoot } from './root.js';
 export type { Staged } from './staging.js';
 export { Store } from './store.js';
 export { parseTaggedName } from './tagged-name.js';
 export type { TaggedName } from './tagged-name.js';
+export type { ContainerUsage, ImageUsage, StoreUsage, Usage } from './usage.js';

@@ -52,6 +52,9 @@ export interface StagedLayer {
   readonly staged: Staged;
 }
 
+/** A layer whose row is gone. */
+export type ForgottenLayer = Pick<Layer, 'chainId' | 'size'>;
+
 export interface LayerParts {
   readonly paths: StorePaths;
   readonly lock: StoreLock;
@@ -94,7 +97,8 @@ const FORGET = `DELETE FROM layers WHERE chain_id = :id
   AND NOT EXISTS (SELECT 1 FROM layers WHERE parent = :id)
   AND NOT EXISTS (SELECT 1 FROM image_layers WHERE chain_id = :id)
   AND NOT EXISTS (SELECT 1 FROM container_layers WHERE chain_id = :id)
-  AND NOT EXISTS (SELECT 1 FROM leases WHERE kind = 'layer' AND object = :id)`;
+  AND NOT EXISTS (SELECT 1 FROM leases WHERE kind = 'layer' AND object = :id)
+  RETURNING chain_id AS chainId, size`;
 
 export class LayerStore {
   readonly #parts: LayerParts;
@@ -110,8 +114,9 @@ export class LayerStore {
         `INSERT INTO layers VALUES (:chain_id, :diff_id, :parent, :size, :created, :tar_size)
          ON CONFLICT DO UPDATE SET tar_size = coalesce(tar_size, excluded.tar_size)`,
       ),
+      forgetTar: sql.prepare<[string]>('UPDATE layers SET tar_size = NULL WHERE chain_id = ?'),
       unneeded: sql.prepare<[], ChainId>(`SELECT chain_id FROM layers WHERE ${UNNEEDED} ORDER BY chain_id`).pluck(),
-      forget: sql.prepare<[{ id: string }]>(FORGET),
+      forget: sql.prepare<[{ id: string }], ForgottenLayer>(FORGET),
       // One statement, because foreign keys are checked at its end: children and parents go in any order.
       forgetAll: sql.prepare<[]>(`DELETE FROM layers WHERE ${UNNEEDED}`),
     };
@@ -250,6 +255,11 @@ export class LayerStore {
     });
   }
 
+  /** Forgets that the exact tar of a layer can be made. */
+  forgetTar(id: ChainId): void {
+    this.#parts.database.transact(() => this.#statements.forgetTar.run(id));
+  }
+
   /** Takes away what is in the place of a layer that is not recorded. */
   #clearPlace(id: ChainId): Staged | undefined {
     const place = this.#parts.paths.layer(id);
@@ -265,9 +275,15 @@ export class LayerStore {
    * Within a transaction: deletes the rows of those layers of a stack (bottom first) that nothing needs any more, and returns
    * them, top first. Their directories go after the transaction, by `trash`. Takes as long as there are layers to forget.
    */
-  forgetUnneeded(stack: readonly ChainId[]): ChainId[] {
-    const needed = stack.findLastIndex((id) => this.#statements.forget.run({ id }).changes === 0);
-    return stack.slice(needed + 1).reverse();
+  forgetUnneeded(stack: readonly ChainId[]): ForgottenLayer[] {
+    const forgotten: ForgottenLayer[] = [];
+    for (const id of stack.toReversed()) {
+      const layer = this.#statements.forget.get({ id });
+      // What is below is needed, too.
+      if (layer === undefined) break;
+      forgotten.push(layer);
+    }
+    return forgotten;
   }
 
   /** Within a transaction: deletes the rows of all layers that nothing needs. Their directories are extra then. */
@@ -276,7 +292,7 @@ export class LayerStore {
   }
 
   /** Moves directories of forgotten layers to staging. Call it under the store's lock, then discard them outside it. */
-  trash(layers: readonly ChainId[]): Staged[] {
-    return layers.flatMap((id) => this.#clearPlace(id) ?? []);
+  trash(layers: readonly ForgottenLayer[]): Staged[] {
+    return layers.flatMap(({ chainId: id }) => this.#clearPlace(id) ?? []);
   }
 }

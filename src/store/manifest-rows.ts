@@ -2,6 +2,7 @@
 
 import type { Digest } from '../core/index.js';
 import type { Sql } from './database.js';
+import { groupBy } from './group-by.js';
 
 export interface ManifestLayer {
   readonly digest: Digest;
@@ -19,7 +20,12 @@ export interface ImageManifest {
   readonly layers: readonly ManifestLayer[];
 }
 
+export interface RecordedManifest extends ImageManifest {
+  readonly image: Digest;
+}
+
 interface ManifestRow {
+  readonly image: Digest;
   readonly digest: Digest;
   readonly media_type: string;
   readonly size: number;
@@ -41,9 +47,12 @@ export class ManifestRows {
 
   constructor(sql: Sql) {
     this.#statements = {
-      of: sql.prepare<[string], ManifestRow>(
-        'SELECT digest, media_type, size FROM manifests WHERE image = ? ORDER BY added DESC, digest',
+      of: sql.prepare<[string], ManifestRow>('SELECT * FROM manifests WHERE image = ? ORDER BY added DESC, digest'),
+      list: sql.prepare<[], ManifestRow>('SELECT * FROM manifests ORDER BY image, added DESC, digest'),
+      allLayers: sql.prepare<[], ManifestLayer & { manifest: Digest }>(
+        'SELECT manifest, blob AS digest, size FROM manifest_blobs ORDER BY manifest, position',
       ),
+      remove: sql.prepare<[string]>('DELETE FROM manifests WHERE digest = ?'),
       layers: sql.prepare<[string], ManifestLayer>(
         'SELECT blob AS digest, size FROM manifest_blobs WHERE manifest = ? ORDER BY position',
       ),
@@ -58,12 +67,20 @@ export class ManifestRows {
 
   /** The manifests of an image, newest first. */
   of(image: Digest): ImageManifest[] {
-    return this.#statements.of.all(image).map(({ digest, media_type, size }) => ({
-      digest,
-      mediaType: media_type,
-      size,
-      layers: this.#statements.layers.all(digest),
-    }));
+    return this.#statements.of.all(image).map((row) => toManifest(row, this.#statements.layers.all(row.digest)));
+  }
+
+  /** All manifests, by image. */
+  list(): RecordedManifest[] {
+    const layers = groupBy(this.#statements.allLayers.all(), ({ manifest }) => manifest);
+    return this.#statements.list.all().map((row) => {
+      const own = (layers.get(row.digest) ?? []).map(({ digest, size }) => ({ digest, size }));
+      return { ...toManifest(row, own), image: row.image };
+    });
+  }
+
+  remove(digest: Digest): void {
+    this.#statements.remove.run(digest);
   }
 
   insert(image: Digest, { digest, mediaType, size, layers }: ImageManifest): void {
@@ -81,4 +98,8 @@ export class ManifestRows {
   unneeded(blobs: readonly Digest[]): Digest[] {
     return this.#statements.unneeded.all(JSON.stringify(blobs));
   }
+}
+
+function toManifest({ digest, media_type, size }: ManifestRow, layers: readonly ManifestLayer[]): ImageManifest {
+  return { digest, mediaType: media_type, size, layers };
 }

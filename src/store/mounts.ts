@@ -10,6 +10,7 @@ import type { StagingArea } from './staging.js';
 
 interface MountRow {
   readonly mountpoint: string;
+  readonly image: Digest;
   readonly lease: string;
 }
 
@@ -26,7 +27,8 @@ export class MountRegistry {
       add: sql.prepare<[string, string, string]>('INSERT OR REPLACE INTO mounts VALUES (?, ?, ?)'),
       at: sql.prepare<[string], Digest>('SELECT image FROM mounts WHERE mountpoint = ?').pluck(),
       remove: sql.prepare<[string]>('DELETE FROM mounts WHERE mountpoint = ?'),
-      of: sql.prepare<[string], MountRow>('SELECT mountpoint, lease FROM mounts WHERE image = ? ORDER BY mountpoint'),
+      of: sql.prepare<[string], MountRow>('SELECT * FROM mounts WHERE image = ? ORDER BY mountpoint'),
+      list: sql.prepare<[], MountRow>('SELECT * FROM mounts'),
     };
   }
 
@@ -46,15 +48,21 @@ export class MountRegistry {
 
   /** Where the image is mounted now. Rows of mounts that are gone are deleted. */
   active(image: Digest): string[] {
-    const recorded = this.#statements.of.all(image);
+    return this.#alive(this.#statements.of.all(image)).map(({ mountpoint }) => mountpoint);
+  }
+
+  /** The images that are mounted now. */
+  images(): Digest[] {
+    return this.#alive(this.#statements.list.all()).map(({ image }) => image);
+  }
+
+  #alive(recorded: readonly MountRow[]): MountRow[] {
     if (recorded.length === 0) return [];
     const mounted = new Set(mountEntries().map((entry) => entry.mountpoint));
-    return recorded
-      .filter(({ mountpoint, lease }) => {
-        if (mounted.has(toByteString(mountpoint)) || this.#staging.isHeld(lease)) return true;
-        this.#statements.remove.run(mountpoint);
-        return false;
-      })
-      .map(({ mountpoint }) => mountpoint);
+    return recorded.filter(({ mountpoint, lease }) => {
+      if (mounted.has(toByteString(mountpoint)) || this.#staging.isHeld(lease)) return true;
+      this.#statements.remove.run(mountpoint);
+      return false;
+    });
   }
 }

@@ -2,6 +2,8 @@
 
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { VeneerError, hasCode } from '../core/index.js';
+import { checkStoreDeep } from './check-deep.js';
+import type { DeepCheckOptions } from './check-deep.js';
 import { checkStore } from './check.js';
 import { ContainerStore } from './containers.js';
 import { ContentStore } from './content.js';
@@ -17,7 +19,11 @@ import type { StoreParts } from './parts.js';
 import { StorePaths } from './paths.js';
 import { pruneStore } from './prune.js';
 import type { Pruned } from './prune.js';
+import { repairStore } from './repair.js';
+import type { Repaired } from './repair.js';
 import { StagingArea } from './staging.js';
+import { storeUsage } from './usage.js';
+import type { StoreUsage } from './usage.js';
 
 export class Store implements Disposable {
   readonly #parts: StoreParts;
@@ -78,6 +84,24 @@ export class Store implements Disposable {
   /** Everything that is wrong or left over; an empty list is a sound store. */
   check(): Finding[] {
     return checkStore(this.#parts);
+  }
+
+  /** As `check`, and reads everything: the digest of each blob, and of each layer's tar made again. */
+  checkDeep(options: DeepCheckOptions): Promise<Finding[]> {
+    return checkStoreDeep(this.#parts, options);
+  }
+
+  /**
+   * Repairs what `check` finds, and what of a deep check's findings is given: leftovers go, what was begun is finished, and what
+   * cannot be served any more is forgotten and named. Containers are never removed, nor what they need.
+   */
+  repair(found: readonly Finding[] = []): Repaired {
+    return repairStore(this.#parts, found);
+  }
+
+  /** What the store takes on disk, and what of it could go. Reads the directories of containers. */
+  usage(options: { signal?: AbortSignal } = {}): Promise<StoreUsage> {
+    return storeUsage(this.#parts, options);
   }
 
   /** Removes leftovers: what nothing refers to and no living process works on. */

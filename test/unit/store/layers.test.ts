@@ -40,7 +40,7 @@ test('a layer that is recorded and has lost its directory gets the new one', () 
   if (id === undefined) throw new Error('a layer expected');
   const second = temporaryStore(store.root);
   // As if an administrator had moved it away.
-  for (const staged of second.layers.trash([id])) second.containers.discard(staged);
+  for (const staged of second.layers.trash([{ chainId: id, size: 3 }])) second.containers.discard(staged);
   expect(store.check()).toMatchObject([{ kind: 'layer-missing', object: id }]);
   addLayers(store, ['one'], lease);
   expect(readFileSync(join(store.layers.path(id), 'file'), 'utf8')).toBe('one');
