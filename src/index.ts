@@ -17,7 +17,32 @@ export { familiarReference, formatReference, hostPlatform, parseReference } from
 export type { ChainId, DiffId, HistoryEntry, ImageConfig, Platform, Reference, RuntimeConfig } from './image/index.js';
 
 export { Store, defaultRoot, isLeftover } from './store/index.js';
-export type { Finding, FindingKind, Image, ImageHistoryEntry, Layer, Pruned, RemovedImage } from './store/index.js';
+export type {
+  AddImageOptions,
+  Blob,
+  BlobRange,
+  BlobSource,
+  ContainerUsage,
+  DeepCheckOptions,
+  Finding,
+  FindingKind,
+  Image,
+  ImageHistoryEntry,
+  ImageManifest,
+  ImageUsage,
+  IngestOptions,
+  LabelFilter,
+  Layer,
+  Lease,
+  Loss,
+  Pruned,
+  PrunedImages,
+  PruneImagesOptions,
+  RemovedImage,
+  Repaired,
+  StoreUsage,
+  Usage,
+} from './store/index.js';
 
 export { importRootfs } from './transfer/index.js';
 export type { ImportOptions, ImportProgress, ImportSource } from './transfer/index.js';
