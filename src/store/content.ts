@@ -11,8 +11,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { fstatSync, statSync, unlinkSync } from 'node:fs';
-import { Digester, VeneerError, digestHex, digestOf, hasCode, isDigest } from '../core/index.js';
+import { VeneerError, digestHex, digestOf, hasCode, isDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
+import { DigesterAside } from '../sys/index.js';
 import { fsyncDirectory, renameDurably } from './durable.js';
 import { receive, resume } from './ingest.js';
 import type { Blob, BlobSource, IngestOptions } from './ingest.js';
@@ -168,17 +169,20 @@ export class ContentStore {
     if (range?.length === 0) return;
     const end = range?.length === undefined ? {} : { end: range.offset + range.length - 1 };
     const bounds = range === undefined ? {} : { start: range.offset, ...end };
-    const digester = new Digester();
+    using digester = new DigesterAside();
     const file = createReadStream(this.path(digest), { highWaterMark: CHUNK, ...bounds });
     try {
       for await (const chunk of file as AsyncIterable<Buffer>) {
-        if (range === undefined) digester.update(chunk);
+        if (range === undefined) {
+          digester.update(chunk);
+          await digester.ready();
+        }
         yield chunk;
       }
     } catch (error) {
       throw hasCode(error, 'ENOENT') ? missing(digest) : error;
     }
-    if (range === undefined && digester.digest() !== digest) throw corrupt(digest);
+    if (range === undefined && (await digester.digest()) !== digest) throw corrupt(digest);
   }
 
   /** Removes a blob nothing refers to any more. One that is gone already is no error. */

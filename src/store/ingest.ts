@@ -3,8 +3,9 @@
 
 import { createReadStream, fstatSync, fsyncSync, ftruncateSync, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { Digester, VeneerError } from '../core/index.js';
+import { VeneerError } from '../core/index.js';
 import type { Digest } from '../core/index.js';
+import { DigesterAside } from '../sys/index.js';
 import type { Staged } from './staging.js';
 
 const writeAsync = promisify(write);
@@ -34,7 +35,7 @@ export async function receive(
   source: AsyncIterable<Uint8Array>,
   expected: IngestOptions,
 ): Promise<Blob> {
-  return append(staged, { source, digester: new Digester(), expected });
+  return append(staged, { source, digester: new DigesterAside(), expected });
 }
 
 /**
@@ -56,7 +57,7 @@ export async function resume(
     }
   }
   ftruncateSync(staged.fd, 0);
-  return append(staged, { source: source(0), digester: new Digester(), expected });
+  return append(staged, { source: source(0), digester: new DigesterAside(), expected });
 }
 
 /** A file that is complete already needs nothing more: a registry answers a range behind the end with an error. */
@@ -71,28 +72,31 @@ async function* lazily(
 interface Append {
   readonly source: AsyncIterable<Uint8Array>;
   /** Has seen what the file has. */
-  readonly digester: Digester;
+  readonly digester: DigesterAside;
   readonly expected: IngestOptions;
 }
 
-async function append(staged: Staged, { source, digester, expected }: Append): Promise<Blob> {
+async function append(staged: Staged, { source, digester: given, expected }: Append): Promise<Blob> {
+  using digester = given;
   for await (const chunk of source) {
     expected.signal?.throwIfAborted();
     const at = digester.size;
     digester.update(chunk);
     if (expected.size !== undefined && digester.size > expected.size) throw wrongSize(expected, digester.size);
     await writeAll(staged.fd, chunk, at);
+    await digester.settled();
   }
-  const blob = { digest: digester.digest(), size: digester.size };
+  const blob = { digest: await digester.digest(), size: digester.size };
   verify(blob, expected);
   fsyncSync(staged.fd);
   return blob;
 }
 
-async function hashed(staged: Staged): Promise<Digester> {
-  const digester = new Digester();
+async function hashed(staged: Staged): Promise<DigesterAside> {
+  const digester = new DigesterAside();
   for await (const chunk of createReadStream(staged.path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
     digester.update(chunk);
+    await digester.ready();
   }
   return digester;
 }
