@@ -187,12 +187,19 @@ export class ContentStore {
 
   /** Removes a blob nothing refers to any more. One that is gone already is no error. */
   remove(digest: Digest): void {
-    try {
-      unlinkSync(this.path(digest));
-      fsyncDirectory(this.#parts.paths.blobs);
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error;
+    this.removeAll([digest]);
+  }
+
+  /** The same for many. */
+  removeAll(digests: readonly Digest[]): void {
+    for (const digest of digests) {
+      try {
+        unlinkSync(this.path(digest));
+      } catch (error) {
+        if (!hasCode(error, 'ENOENT')) throw error;
+      }
     }
+    if (digests.length > 0) fsyncDirectory(this.#parts.paths.blobs);
   }
 }
 

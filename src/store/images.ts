@@ -149,7 +149,7 @@ export class ImageStore {
           for (const name of namedByDigest) this.#rows.nameDigest(name, id);
         });
       } catch (error) {
-        for (const blob of this.#manifests.unneeded(put)) content.remove(blob);
+        content.removeAll(this.#manifests.unneeded(put));
         throw error;
       }
       return this.get(id);
@@ -235,7 +235,7 @@ export class ImageStore {
     const result = lock.exclusively(() => {
       const outcome = database.transact(forget);
       trashed.push(...layers.trash(outcome.forgotten.layers));
-      for (const blob of outcome.forgotten.blobs) content.remove(blob);
+      content.removeAll(outcome.forgotten.blobs);
       return outcome;
     });
     for (const staged of trashed) staging.discard(staged);

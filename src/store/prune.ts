@@ -31,7 +31,7 @@ export function pruneStore(parts: StoreParts): Pruned {
     const blobs = objects('blob-extra');
     for (const name of layers) trashed.push(staging.trash(join(paths.layers, name)));
     for (const name of containers) trashed.push(staging.trash(join(paths.containers, name)));
-    for (const name of blobs) parts.content.remove(`sha256:${name}` as Digest);
+    parts.content.removeAll(blobs.map((name) => `sha256:${name}` as Digest));
     return { layers, containers, blobs };
   });
   for (const staged of trashed) staging.discard(staged);

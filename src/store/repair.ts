@@ -121,6 +121,6 @@ class Repair {
       this.#lost.push({ kind: 'manifest', object: digest, message });
     }
     // What nothing refers to by now. A damaged one that a living process has taken in stays: it would not be damaged.
-    for (const blob of images.unneededBlobs([...(blobs as Set<Digest>)])) content.remove(blob);
+    content.removeAll(images.unneededBlobs([...(blobs as Set<Digest>)]));
   }
 }
