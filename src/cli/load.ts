@@ -10,6 +10,8 @@ interface CommandFile {
 
 const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   import: () => import('./commands/import.js'),
+  load: () => import('./commands/load.js'),
+  save: () => import('./commands/save.js'),
   images: () => import('./commands/images.js'),
   inspect: () => import('./commands/inspect.js'),
   history: () => import('./commands/history.js'),

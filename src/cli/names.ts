@@ -30,6 +30,19 @@ export const COMMANDS = [
     heading: 'Images',
     summary: 'Make an image from the tar of a root file system',
   },
+  {
+    name: 'load',
+    groups: image('load'),
+    heading: 'Images',
+    summary: 'Load images from an archive or an OCI layout',
+  },
+  {
+    name: 'save',
+    groups: image('save'),
+    heading: 'Images',
+    summary: 'Save images to an archive or an OCI layout',
+    completes: 'images',
+  },
   { name: 'images', groups: image('ls', 'list'), heading: 'Images', summary: 'List images', completes: 'images' },
   {
     name: 'inspect',

@@ -4,8 +4,9 @@ import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { VeneerError, hasCode } from '../core/index.js';
 import { applyChanges, hostPlatform } from '../image/index.js';
-import type { DiffId, ImageConfig } from '../image/index.js';
+import type { DiffId, ImageConfig, Platform } from '../image/index.js';
 import { applyLayer } from '../layer/index.js';
+import type { LayerLimits } from '../layer/index.js';
 import { parseTaggedName } from '../store/index.js';
 import type { Image, Lease, Store } from '../store/index.js';
 
@@ -27,12 +28,16 @@ export interface ImportOptions {
   readonly message?: string;
   /** Its creation date, now by default. Two imports of one tar with equal options and dates give the same image. */
   readonly created?: Date;
+  /** What it is said to run on: this machine's platform by default. */
+  readonly platform?: Platform | undefined;
+  readonly limits?: Partial<LayerLimits> | undefined;
   readonly onProgress?: (progress: ImportProgress) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Imports a root file system. The layer's DiffID is the digest of the uncompressed tar as given; a layer the store has
- * already is used again. The image is for the platform of this machine.
+ * already is used again.
  *
  * Throws `not-found` for a missing file, `invalid`, `integrity` and `limit` for what is wrong with the tar, and `invalid` for
  * a malformed name or change, before anything is read. After a failure the store is as it was.
@@ -42,7 +47,7 @@ export async function importRootfs(store: Store, source: ImportSource, options: 
   const name = nameOf(source);
   const created = (options.created ?? new Date()).toISOString();
   const config = (diffIds: readonly DiffId[]): ImageConfig => {
-    const platform = hostPlatform();
+    const platform = options.platform ?? hostPlatform();
     const empty: ImageConfig = {
       created,
       ...platform,
@@ -55,7 +60,7 @@ export async function importRootfs(store: Store, source: ImportSource, options: 
   // What is wrong with the changes is known before a large tar is read.
   config([]);
   using lease = store.lease();
-  const diffId = await importLayer(store, { source, name, lease, onProgress: options.onProgress });
+  const diffId = await importLayer(store, { source, name, lease, options });
   return store.images.create(config([diffId]), references);
 }
 
@@ -67,15 +72,22 @@ interface LayerImport {
   readonly source: ImportSource;
   readonly name: string;
   readonly lease: Lease;
-  readonly onProgress: ImportOptions['onProgress'];
+  readonly options: ImportOptions;
 }
 
-async function importLayer(store: Store, { source, name, lease, onProgress }: LayerImport): Promise<DiffId> {
-  const stream = counted(open(source), onProgress);
+async function importLayer(store: Store, { source, name, lease, options }: LayerImport): Promise<DiffId> {
+  const { limits, signal } = options;
+  const stream = counted(open(source), options.onProgress);
   const staged = store.layers.stage();
   let applied: Awaited<ReturnType<typeof applyLayer>>;
   try {
-    applied = await applyLayer({ source: stream, target: staged.diff });
+    applied = await applyLayer({
+      source: stream,
+      target: staged.diff,
+      record: staged.record,
+      signal,
+      ...(limits === undefined ? {} : { limits }),
+    });
   } catch (error) {
     store.layers.discard(staged);
     if (!(error instanceof VeneerError)) throw error;
@@ -84,8 +96,9 @@ async function importLayer(store: Store, { source, name, lease, onProgress }: La
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }
-  const { diffId, contentSize } = applied;
-  store.layers.commit(staged, { diffId, parent: undefined, size: contentSize }, lease);
+  const { diffId, contentSize, uncompressedSize } = applied;
+  const facts = { diffId, parent: undefined, size: contentSize, tarSize: uncompressedSize };
+  store.layers.commit(staged, facts, lease);
   return diffId;
 }
 

@@ -1,2 +1,11 @@
+export { parseArchiveName } from './archive-name.js';
+export type { ArchiveName } from './archive-name.js';
 export { importRootfs } from './import.js';
 export type { ImportOptions, ImportProgress, ImportSource } from './import.js';
+export { layerTar, layerTarSize } from './layer-tar.js';
+export { loadImages } from './load.js';
+export type { LoadedImage, LoadOptions } from './load.js';
+export type { ArchiveSource } from './open-archive.js';
+export type { OnProgress, TransferPhase, TransferProgress } from './progress.js';
+export { saveImages } from './save.js';
+export type { SaveOptions, SaveTarget } from './save.js';

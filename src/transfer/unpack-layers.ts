@@ -1,0 +1,205 @@
+// The layers of an image, from compressed or plain tars into the layer store: several at once, each unpacked once.
+
+import { availableParallelism } from 'node:os';
+import { VeneerError } from '../core/index.js';
+import { chainIds } from '../image/index.js';
+import type { ChainId, DiffId } from '../image/index.js';
+import { applyLayer } from '../layer/index.js';
+import type { LayerLimits } from '../layer/index.js';
+import type { Blob, Lease, Store } from '../store/index.js';
+import type { OnProgress, TransferPhase } from './progress.js';
+import { tee } from './tee.js';
+
+/** Where a layer comes from. */
+export interface LayerSource {
+  readonly diffId: DiffId;
+  /** Bytes as they come, compressed or not, if that is known. */
+  readonly size?: number | undefined;
+  /** The bytes as they come; asked for only if they are needed. */
+  readonly open: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** The blob to keep, byte for byte, beside the unpacked layer. */
+  readonly keep?: Blob | undefined;
+  /** How to speak of it: its digest as a blob, or its DiffID. */
+  readonly name: string;
+}
+
+export interface UnpackLayersOptions {
+  /** Keeps what is unpacked until an image refers to it. */
+  readonly lease: Lease;
+  readonly limits?: Partial<LayerLimits> | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Unpacking is work for a processor and waiting for a disk; more at once only costs memory. */
+const AT_ONCE = Math.max(2, Math.min(4, availableParallelism()));
+
+/**
+ * Unpacks layers, bottom first, into the store. What it has already is not read. Every layer is verified against its DiffID, every
+ * kept blob against digest and size. After a failure no work goes on in the background; the lease keeps what was done by then.
+ *
+ * Errors: those of `applyLayer`, naming the layer; `integrity` for another DiffID.
+ */
+export async function unpackLayers(
+  store: Store,
+  layers: readonly LayerSource[],
+  options: UnpackLayersOptions,
+): Promise<ChainId[]> {
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
+  const chain = chainIds(layers.map(({ diffId }) => diffId));
+  const done: Promise<void>[] = [];
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  for (const [index, id] of chain.entries()) {
+    const layer = layers[index];
+    if (layer === undefined) break;
+    while (running.size >= AT_ONCE && failure === undefined) await Promise.race(running).catch(() => undefined);
+    if (failure !== undefined || signal.aborted) break;
+    const below = chain.slice(0, index);
+    const unpacker = new LayerUnpack(store, {
+      layer,
+      id,
+      below,
+      options: { ...options, signal },
+    });
+    const work = unpacker.run(done[index - 1] ?? Promise.resolve());
+    done.push(work);
+    running.add(work);
+    work.then(
+      () => running.delete(work),
+      (error: unknown) => {
+        failure ??= { error };
+        running.delete(work);
+        stop.abort(error);
+      },
+    );
+  }
+  await Promise.allSettled(done);
+  options.signal?.throwIfAborted();
+  if (failure !== undefined) throw failure.error;
+  return chain;
+}
+
+interface Task {
+  readonly layer: LayerSource;
+  readonly id: ChainId;
+  /** Bottom first. */
+  readonly below: readonly ChainId[];
+  readonly options: UnpackLayersOptions & { readonly signal: AbortSignal };
+}
+
+class LayerUnpack {
+  readonly #store: Store;
+  readonly #task: Task;
+
+  constructor(store: Store, task: Task) {
+    this.#store = store;
+    this.#task = task;
+  }
+
+  /** `below` is fulfilled when the layer below is in its place. */
+  async run(below: Promise<void>): Promise<void> {
+    const { id, layer, options } = this.#task;
+    // Whoever waits for it last takes it; it may fail before.
+    below.catch(() => undefined);
+    const isThere = (): boolean => this.#store.layers.reuse(id, options.lease) !== undefined;
+    try {
+      if (isThere()) {
+        await this.#keepOnly();
+        return;
+      }
+      this.#tell('waiting', 0);
+      using _unpacking = await this.#store.layers.unpacking(id, { signal: options.signal });
+      // Another process may have done it meanwhile.
+      if (isThere()) {
+        await this.#keepOnly();
+        return;
+      }
+      await this.#unpack(below);
+    } catch (error) {
+      throw named(layer.name, error);
+    }
+  }
+
+  #tell(phase: TransferPhase, bytes: number): void {
+    const { layer, options } = this.#task;
+    const total = layer.size === undefined ? {} : { total: layer.size };
+    options.onProgress?.({ layer: layer.name, phase, bytes, ...total });
+  }
+
+  /** The layer is there; its blob may not be. */
+  async #keepOnly(): Promise<void> {
+    const { layer, options } = this.#task;
+    const { keep } = layer;
+    if (keep !== undefined && !this.#store.content.reuse(keep.digest, options.lease)) {
+      await this.#store.content.ingest(this.#read('keeping'), options.lease, keep);
+    }
+    this.#tell('exists', layer.size ?? 0);
+  }
+
+  async *#read(phase: TransferPhase): AsyncGenerator<Uint8Array, void> {
+    const { layer, options } = this.#task;
+    let bytes = 0;
+    for await (const chunk of layer.open(options.signal)) {
+      options.signal.throwIfAborted();
+      bytes += chunk.length;
+      this.#tell(phase, bytes);
+      yield chunk;
+    }
+  }
+
+  async #unpack(below: Promise<void>): Promise<void> {
+    const { layer, options } = this.#task;
+    const { content } = this.#store;
+    const stream = this.#read('unpacking');
+    if (layer.keep === undefined || content.reuse(layer.keep.digest, options.lease)) {
+      return this.#apply(stream, below);
+    }
+    const [toKeep, toUnpack] = tee(stream);
+    const works = [content.ingest(toKeep, options.lease, layer.keep), this.#apply(toUnpack, below)];
+    // Both have come to their end before anything is put away; what the blob is not comes before what is wrong inside of it.
+    const outcomes = await Promise.allSettled(works);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #apply(source: AsyncIterable<Uint8Array>, below: Promise<void>): Promise<void> {
+    const { layer, below: ids, options } = this.#task;
+    const { layers } = this.#store;
+    const staged = layers.stage();
+    let placed = false;
+    try {
+      const { diffId, contentSize, uncompressedSize } = await applyLayer({
+        source,
+        target: staged.diff,
+        record: staged.record,
+        lower: async () => {
+          await below;
+          return ids.map((id) => layers.path(id)).reverse();
+        },
+        signal: options.signal,
+        ...(options.limits === undefined ? {} : { limits: options.limits }),
+      });
+      if (diffId !== layer.diffId) {
+        throw new VeneerError(
+          'integrity',
+          `its content has the digest ${diffId}, its configuration says ${layer.diffId}`,
+        );
+      }
+      await below;
+      options.signal.throwIfAborted();
+      const facts = { diffId, parent: ids.at(-1), size: contentSize, tarSize: uncompressedSize };
+      placed = true;
+      layers.commit(staged, facts, options.lease);
+      this.#tell('done', layer.size ?? uncompressedSize);
+    } finally {
+      if (!placed) layers.discard(staged);
+    }
+  }
+}
+
+function named(name: string, error: unknown): unknown {
+  if (!(error instanceof VeneerError) || error.message.startsWith('layer sha256:')) return error;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new VeneerError(error.code, `layer ${name}: ${error.message}`, { cause: error, ...hint });
+}
