@@ -31,7 +31,7 @@ export function booleanFilter(filters: Filters, name: string): boolean | undefin
 export interface LabelFilter {
   readonly key: string;
   /** Undefined for any value. */
-  readonly value: string | undefined;
+  readonly value?: string | undefined;
 }
 
 /** Those of `label=KEY` and `label=KEY=VALUE`. */

@@ -64,18 +64,19 @@ function templated(rows: readonly Row[], { columns, headings = {} }: Listing, te
   return formatTable([headingTemplate(body)(head), ...lines].map((line) => line.split('\t')));
 }
 
-/** Prints a listing: --quiet its keys, --format json one object a line, --format TEMPLATE, or the table. */
-export function printListing(rows: readonly Row[], listing: Listing, { quiet, format }: ListingOptions): void {
-  let text: string;
-  if (format === 'json') text = rows.map((row) => `${toJson(row)}\n`).join('');
-  else if (format !== undefined && format !== 'table') text = templated(rows, listing, format);
-  else if (quiet === true) text = rows.map((row) => `${row[listing.key] ?? ''}\n`).join('');
-  else {
-    const { columns } = listing;
-    const lines = rows.map((row) => columns.map(([, field]) => row[field] ?? ''));
-    text = formatTable([columns.map(([heading]) => heading), ...lines]);
-  }
-  writeRendered(text);
+/** A listing's text: --quiet its keys, --format json one object a line, --format TEMPLATE, or the table. */
+export function listingText(rows: readonly Row[], listing: Listing, options: ListingOptions = {}): string {
+  const { quiet, format } = options;
+  if (format === 'json') return rows.map((row) => `${toJson(row)}\n`).join('');
+  if (format !== undefined && format !== 'table') return templated(rows, listing, format);
+  if (quiet === true) return rows.map((row) => `${row[listing.key] ?? ''}\n`).join('');
+  const { columns } = listing;
+  const lines = rows.map((row) => columns.map(([, field]) => row[field] ?? ''));
+  return formatTable([columns.map(([heading]) => heading), ...lines]);
+}
+
+export function printListing(rows: readonly Row[], listing: Listing, options: ListingOptions): void {
+  writeRendered(listingText(rows, listing, options));
 }
 
 /** The help text of a listing's --format. */

@@ -27,6 +27,14 @@ export function ago(date: Date | undefined, now = new Date()): string {
   return `${humanDuration((now.getTime() - date.getTime()) / 1000)} ago`;
 }
 
+/** Made when it is first needed, and once: it is slow to make. */
+let zoneFormat: Intl.DateTimeFormat | undefined;
+
+function zoneName(date: Date): string {
+  zoneFormat ??= new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' });
+  return zoneFormat.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+}
+
 const two = (value: number): string => String(Math.abs(value)).padStart(2, '0');
 
 /** A time with its zone, as docker's CreatedAt: `2024-05-01 12:00:00 +0200 CEST`. */
@@ -34,9 +42,6 @@ export function timestamp(date: Date | undefined): string {
   if (date === undefined || Number.isNaN(date.getTime())) return 'N/A';
   const offset = -date.getTimezoneOffset();
   const zone = `${offset < 0 ? '-' : '+'}${two(Math.trunc(offset / 60))}${two(offset % 60)}`;
-  const name = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' })
-    .formatToParts(date)
-    .find(({ type }) => type === 'timeZoneName')?.value;
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone} ${name ?? ''}`.trimEnd();
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone} ${zoneName(date)}`.trimEnd();
 }

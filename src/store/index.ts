@@ -23,4 +23,5 @@ export type { Staged } from './staging.js';
 export { Store } from './store.js';
 export { parseTaggedName } from './tagged-name.js';
 export type { TaggedName } from './tagged-name.js';
+export { treeSize } from './tree-size.js';
 export type { ContainerUsage, ImageUsage, StoreUsage, Usage } from './usage.js';

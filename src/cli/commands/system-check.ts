@@ -1,8 +1,14 @@
 import type { Command } from 'commander';
+import type { Repaired } from '../../store/index.js';
 import { addExamples } from '../examples.js';
 import { EXIT_FAILURE } from '../failure.js';
-import { FORMAT_HELP, printListing } from '../output.js';
+import { FORMAT_HELP, printListing, writeLine } from '../output.js';
+import type { ListingOptions, Row } from '../output.js';
 import { withStore } from '../store.js';
+
+interface Options extends ListingOptions {
+  readonly repair?: true;
+}
 
 const LISTING = {
   columns: [
@@ -13,21 +19,61 @@ const LISTING = {
   key: 'Object',
 } as const;
 
+const rowOf = ({ kind, object, message }: { kind: string; object: string; message: string }): Row => ({
+  Kind: kind,
+  Object: object,
+  Message: message,
+});
+
+function writeRepaired({ lost, removed, remaining }: Repaired, options: Options): void {
+  if (lost.length > 0)
+    printListing(
+      lost.map(rowOf),
+      {
+        ...LISTING,
+        columns: [
+          ['LOST', 'Kind'],
+          ['OBJECT', 'Object'],
+          ['WHAT', 'Message'],
+        ],
+      },
+      options,
+    );
+  for (const [kind, names] of Object.entries(removed) as [string, readonly string[]][]) {
+    for (const name of names) if (options.format === undefined) writeLine(`Deleted ${kind.replace(/s$/, '')}: ${name}`);
+  }
+  if (remaining.length > 0) printListing(remaining.map(rowOf), LISTING, options);
+}
+
 export function configure(command: Command): void {
   command
+    .option('--repair', 'remove leftovers, finish what was begun, forget what is damaged, and say what was lost')
     .option('-q, --quiet', 'only the objects')
     .option('--format <format>', FORMAT_HELP)
-    .action(async (options: { format?: string; quiet?: true }) => {
-      const findings = await withStore(command, (store) => store.check());
-      const rows = findings.map(({ kind, object, message }) => ({ Kind: kind, Object: object, Message: message }));
-      if (rows.length > 0) {
-        printListing(rows, LISTING, options);
-        process.exitCode = EXIT_FAILURE;
-      } else if (options.quiet !== true && options.format === undefined)
-        process.stderr.write('The store is in order.\n');
+    .addHelpText(
+      'after',
+      `
+Exit code 0: the store is in order, or is again. 1: something was found, or could not be repaired.
+--repair never removes containers, nor what they need, nor anything that is sound. An image of which a part is lost is forgotten.`,
+    )
+    .action(async (options: Options) => {
+      await withStore(command, (store) => {
+        const findings = store.check();
+        const isSaid = options.quiet !== true && options.format === undefined;
+        if (options.repair === true) {
+          const repaired = store.repair(findings);
+          writeRepaired(repaired, options);
+          if (repaired.remaining.length > 0) process.exitCode = EXIT_FAILURE;
+          else if (isSaid) process.stderr.write(`The store is in order${findings.length > 0 ? ' again' : ''}.\n`);
+        } else if (findings.length > 0) {
+          printListing(findings.map(rowOf), LISTING, options);
+          process.exitCode = EXIT_FAILURE;
+        } else if (isSaid) process.stderr.write('The store is in order.\n');
+      });
     });
   addExamples(command, [
     ['veneer system check', 'exit code 0: in order, 1: something was found'],
+    ['veneer system check --repair', 'make it work again, and say what was lost'],
     ['veneer system check --format json', 'for programs: one JSON object a line'],
   ]);
 }
