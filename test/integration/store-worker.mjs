@@ -50,8 +50,8 @@ const poolFile = (kind) => path.join(pool, pick(archives.filter((name) => name.s
 /** A manifest of blobs that are no layers, which is all the same to the store. */
 async function addWithManifest() {
   const name = newName();
-  const base = store.images.find(pick([...images.keys()]) ?? '');
-  if (base === undefined) return;
+  if (images.size === 0) return;
+  const base = store.images.resolve(pick([...images.keys()]));
   const lease = store.lease();
   const layers = [];
   for (const _layer of base.layers) {
