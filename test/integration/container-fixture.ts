@@ -5,7 +5,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'vitest';
-import type * as Library from '../../src/index.js';
+import type * as ContainerRoom from '../../src/container/index.js';
+import type * as LayerRoom from '../../src/layer/index.js';
+import type * as OverlayRoom from '../../src/overlay/index.js';
+import type { Image, Store } from '../../src/store/index.js';
+import type * as StoreRoom from '../../src/store/index.js';
+import type * as TransferRoom from '../../src/transfer/index.js';
 import { assembleTar } from '../../src/layer/index.js';
 import { DOOR, requires } from '../helpers/requires.js';
 import { tempDir } from '../helpers/tmp.js';
@@ -15,8 +20,14 @@ import type { Tree } from '../helpers/tree.js';
 
 export const needs = requires('build', 'root', 'fuse', 'mknod', 'trusted-xattr', 'tar');
 
-export async function library(): Promise<typeof Library> {
-  return (await import(pathToFileURL(path.resolve(path.dirname(DOOR), '../index.js')).href)) as typeof Library;
+type Rooms = typeof ContainerRoom & typeof LayerRoom & typeof OverlayRoom & typeof StoreRoom & typeof TransferRoom;
+
+export async function library(): Promise<Rooms> {
+  const dist = path.resolve(path.dirname(DOOR), '..');
+  const names = ['container', 'layer', 'overlay', 'store', 'transfer'];
+  const urls = names.map((name) => pathToFileURL(path.join(dist, name, 'index.js')).href);
+  const rooms = await Promise.all(urls.map((url) => import(url) as Promise<Partial<Rooms>>));
+  return Object.assign({}, ...rooms) as Rooms;
 }
 
 /** A tree with one of everything an image may hold. */
@@ -35,11 +46,11 @@ find . -exec touch -h -d @1600000000.123456789 {} +
 `;
 
 export interface Fixture extends Disposable {
-  readonly api: typeof Library;
-  readonly store: Library.Store;
+  readonly api: Rooms;
+  readonly store: Store;
   readonly temp: TempDir;
   /** Of the image `base`. */
-  readonly image: Library.Image;
+  readonly image: Image;
   readonly path: (...names: string[]) => string;
 }
 
@@ -71,7 +82,7 @@ export function shell(cwd: string, script: string): string {
 }
 
 /** The layers of the store as trees; equal before and after whatever is done to containers. */
-export function layerTrees(store: Library.Store): Map<string, Tree> {
+export function layerTrees(store: Store): Map<string, Tree> {
   return new Map(
     readdirSync(path.join(store.root, 'layers')).map((name) => [
       name,
@@ -81,7 +92,7 @@ export function layerTrees(store: Library.Store): Map<string, Tree> {
 }
 
 /** Makes the tars of an image's committed layers again, from what the commits recorded; returns their sizes. */
-export async function committedTars(store: Library.Store, image: Library.Image): Promise<number[]> {
+export async function committedTars(store: Store, image: Image): Promise<number[]> {
   const sizes: number[] = [];
   for (const [index, id] of image.layers.entries()) {
     const { skeleton, replaced } = store.layers.parts(id);

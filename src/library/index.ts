@@ -1,0 +1,7 @@
+export { Containers } from './containers.js';
+export type { CommitContainerOptions } from './containers.js';
+export { Images } from './images.js';
+export type { ImportImageOptions } from './images.js';
+export { OpenStore, openStore } from './open-store.js';
+export type { DiffOptions, OpenStoreOptions } from './open-store.js';
+export type { Operation } from './operation.js';
