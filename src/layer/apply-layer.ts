@@ -99,14 +99,19 @@ async function unpack(options: ApplyLayerOptions, recording?: Recording): Promis
   const unpacker = new Unpacker({ tree, limits, lower, keep });
   let [entries, contentSize] = [0, 0];
   try {
-    for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+    // Most entries are buffered, and most files small: waiting for what is there already would take as long as making them.
+    for (;;) {
+      const coming = reader.next();
+      const entry = coming instanceof Promise ? await coming : coming;
+      if (entry === undefined) break;
       const { size } = entry;
       entries += 1;
       contentSize += size;
-      await unpacker.unpack(entry, (fd, path) => {
+      const unpacking = unpacker.unpack(entry, (fd, path) => {
         if (size > 0) skeleton?.file('own', path, size);
         return reader.content((piece) => writeAll(fd, piece));
       });
+      if (unpacking !== undefined) await unpacking;
     }
   } finally {
     await reader.close();

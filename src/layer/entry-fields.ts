@@ -4,16 +4,16 @@
 import type { ByteString } from '../core/index.js';
 import type { Timestamp } from '../sys/index.js';
 import { parsePaxInteger, parsePaxTime, xattrName } from './pax.js';
-import type { PaxRecords } from './pax.js';
+import type { PaxHeader, PaxRecords } from './pax.js';
 import { entryError } from './tar-entry.js';
 import type { TarEntry, TarType } from './tar-entry.js';
 import type { RawHeader } from './tar-header.js';
 
-export interface Extensions {
-  readonly global: PaxRecords;
-  readonly local: PaxRecords;
-  readonly longName: ByteString | undefined;
-  readonly longLink: ByteString | undefined;
+/** What the headers before an entry say about it alone. */
+export interface Description {
+  readonly records: PaxHeader;
+  longName: ByteString | undefined;
+  longLink: ByteString | undefined;
 }
 
 /** `0`, NUL (v7) and `7` (contiguous) are all files. */
@@ -37,18 +37,23 @@ const MAX_MINOR = 0xfffff;
 
 class FieldReader {
   readonly #header: RawHeader;
-  readonly #extensions: Extensions;
+  readonly #local: PaxRecords | undefined;
+  readonly #global: PaxRecords;
+  readonly #hasRecords: boolean;
   readonly path: ByteString;
 
-  constructor(header: RawHeader, extensions: Extensions) {
+  constructor(header: RawHeader, description: Description | undefined, global: PaxRecords) {
     this.#header = header;
-    this.#extensions = extensions;
-    this.path = extensions.longName ?? header.path;
+    this.#local = description?.records.records;
+    this.#global = global;
+    this.#hasRecords = description !== undefined || global.size > 0;
+    this.path = description?.longName ?? header.path;
     this.path = this.text('path', this.path);
   }
 
   record(key: ByteString): Buffer | undefined {
-    const value = this.#extensions.local.get(key) ?? this.#extensions.global.get(key);
+    if (!this.#hasRecords) return undefined;
+    const value = this.#local?.get(key) ?? this.#global.get(key);
     return value === undefined || value.length === 0 ? undefined : value;
   }
 
@@ -91,11 +96,11 @@ class FieldReader {
   }
 
   xattrs(): ReadonlyMap<ByteString, Buffer> {
-    if (this.#extensions.local.size === 0 && this.#extensions.global.size === 0) return NO_XATTRS;
+    if (!this.#hasRecords) return NO_XATTRS;
     const xattrs = new Map<ByteString, Buffer>();
     // An empty value is a value here: attributes may be empty, and cannot be taken back.
-    for (const records of [this.#extensions.global, this.#extensions.local]) {
-      for (const [key, value] of records) {
+    for (const records of [this.#global, this.#local]) {
+      for (const [key, value] of records ?? NO_XATTRS) {
         const name = xattrName(key);
         if (name !== undefined) xattrs.set(name, value);
         else if (key.startsWith('GNU.sparse.')) throw entryError('unsupported', this.path, 'it is a sparse file');
@@ -118,8 +123,8 @@ function typeOf(header: RawHeader, path: ByteString): TarType {
 }
 
 /** The entry that a header and its extensions describe. Throws `integrity` or `unsupported`, naming the entry. */
-export function mergeEntry(header: RawHeader, extensions: Extensions): TarEntry {
-  const fields = new FieldReader(header, extensions);
+export function mergeEntry(header: RawHeader, description: Description | undefined, global: PaxRecords): TarEntry {
+  const fields = new FieldReader(header, description, global);
   const type = typeOf(header, fields.path);
   const size = fields.integer('size', Number.MAX_SAFE_INTEGER);
   const isDevice = type === 'char' || type === 'block';
@@ -135,7 +140,7 @@ export function mergeEntry(header: RawHeader, extensions: Extensions): TarEntry 
     size: type === 'file' ? size : 0,
     mtime: fields.mtime(),
     ...(atime === undefined ? {} : { atime }),
-    linkTarget: isLink ? fields.text('linkpath', extensions.longLink ?? header.linkname) : '',
+    linkTarget: isLink ? fields.text('linkpath', description?.longLink ?? header.linkname) : '',
     devMajor: isDevice ? fields.integer('devmajor', MAX_MAJOR) : 0,
     devMinor: isDevice ? fields.integer('devminor', MAX_MINOR) : 0,
     xattrs: fields.xattrs(),

@@ -1,5 +1,6 @@
 // Archive paths, judged as text before any of them reaches the file system.
 
+import { displayBytes } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { WHITEOUT_PREFIX } from '../whiteout/index.js';
 import type { LayerLimits } from './limits.js';
@@ -25,18 +26,22 @@ export function entryComponents(path: ByteString, entry: ByteString, limits: Lay
   if (path.length > limits.maxPathLength) {
     throw limitError(`the path of a tar entry has more than ${String(limits.maxPathLength)} bytes`);
   }
-  const components = path.split('/').filter((component) => component !== '' && component !== '.');
+  const components: ByteString[] = [];
+  for (const component of path.split('/')) {
+    if (component === '' || component === '.') continue;
+    const isMarked = component.startsWith(WHITEOUT_PREFIX);
+    const last = components.at(-1);
+    if (last?.startsWith(WHITEOUT_PREFIX) === true) {
+      throw entryError('integrity', entry, `'${displayBytes(last)}' in its path is a whiteout, not a directory`);
+    }
+    if (component === '..') throw entryError('integrity', entry, "its path or link target contains '..'");
+    if (component.length - (isMarked ? WHITEOUT_PREFIX.length : 0) > NAME_MAX) {
+      throw entryError('integrity', entry, 'a name in its path has more than 255 bytes');
+    }
+    components.push(component);
+  }
   if (components.length > limits.maxDepth) {
     throw limitError(`the path of a tar entry has more than ${String(limits.maxDepth)} components`);
-  }
-  for (const [index, component] of components.entries()) {
-    const prefix = component.startsWith(WHITEOUT_PREFIX) ? WHITEOUT_PREFIX.length : 0;
-    if (component === '..') throw entryError('integrity', entry, "its path or link target contains '..'");
-    if (component.length - prefix > NAME_MAX)
-      throw entryError('integrity', entry, 'a name in its path has more than 255 bytes');
-    if (index < components.length - 1 && prefix > 0) {
-      throw entryError('integrity', entry, `'${component}' in its path is a whiteout, not a directory`);
-    }
   }
   return components;
 }

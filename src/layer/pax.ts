@@ -6,6 +6,22 @@ import type { Timestamp } from '../sys/index.js';
 
 export type PaxRecords = ReadonlyMap<ByteString, Buffer>;
 
+/** The records of one header, or of several that add up. */
+export class PaxHeader {
+  readonly records = new Map<ByteString, Buffer>();
+  /** Bytes of all keys and values. */
+  size = 0;
+
+  /** A record replaces an earlier one of its key. */
+  add(records: PaxRecords): void {
+    for (const [key, value] of records) {
+      const old = this.records.get(key);
+      this.size += old === undefined ? key.length + value.length : value.length - old.length;
+      this.records.set(key, value);
+    }
+  }
+}
+
 const SPACE = 0x20;
 const EQUALS = 0x3d;
 const NEWLINE = 0x0a;

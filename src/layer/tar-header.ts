@@ -24,63 +24,78 @@ export const FIELDS = {
 
 type FieldName = keyof typeof FIELDS;
 
-/** A header block as it stands, names not yet combined with PAX records. */
-export interface RawHeader {
+/** A header block as it stands, names not yet combined with PAX records. Valid as long as the block. */
+export class RawHeader {
+  readonly #block: Buffer;
   /** One char; `\0` in archives older than POSIX. */
   readonly typeflag: string;
   readonly path: ByteString;
-  readonly linkname: ByteString;
-  readonly number: (field: FieldName) => number | undefined;
+
+  constructor(block: Buffer) {
+    this.#block = block;
+    this.typeflag = String.fromCharCode(block[FIELDS.typeflag[0]] ?? 0);
+    const prefix = prefixOf(block);
+    const name = fieldText(block, 'name');
+    this.path = prefix === '' ? name : `${prefix}/${name}`;
+  }
+
+  get linkname(): ByteString {
+    return fieldText(this.#block, 'linkname');
+  }
+
+  number(field: FieldName): number | undefined {
+    const [offset, length] = FIELDS[field];
+    return parseNumber(this.#block, offset, length);
+  }
 }
 
 /** Text up to the first NUL. */
-export function fieldText(block: Buffer, field: FieldName, length: number = FIELDS[field][1]): ByteString {
+function fieldText(block: Buffer, field: FieldName, length: number = FIELDS[field][1]): ByteString {
   const [offset] = FIELDS[field];
-  const end = block.subarray(offset, offset + length).indexOf(0);
-  return block.toString('latin1', offset, end < 0 ? offset + length : offset + end);
+  let end = offset;
+  while (end < offset + length && block[end] !== 0) end += 1;
+  return end === offset ? '' : block.toString('latin1', offset, end);
 }
 
-/** The two sums in use: of unsigned bytes (POSIX), and of signed ones (some historic writers). */
-function checksums(block: Buffer): readonly [number, number] {
+/** Bytes of the checksum field count as blanks. */
+function sumOf(block: Buffer, weigh: (byte: number) => number): number {
   const [start, length] = FIELDS.chksum;
-  let unsigned = 0;
-  let highBytes = 0;
-  for (let index = 0; index < BLOCK_SIZE; index += 1) {
-    const byte = index >= start && index < start + length ? 0x20 : (block[index] ?? 0);
-    unsigned += byte;
-    highBytes += byte >> 7;
-  }
-  return [unsigned, unsigned - 256 * highBytes];
+  let sum = 0;
+  for (let index = 0; index < BLOCK_SIZE; index += 1) sum += weigh(block[index] ?? 0);
+  for (let index = start; index < start + length; index += 1) sum += 0x20 - weigh(block[index] ?? 0);
+  return sum;
 }
+
+const unsigned = (byte: number): number => byte;
+const signed = (byte: number): number => (byte << 24) >> 24;
 
 /** The checksum to write into a block: that of unsigned bytes. */
 export function checksumOf(block: Buffer): number {
-  return checksums(block)[0];
+  return sumOf(block, unsigned);
 }
 
 const ZEROS = Buffer.alloc(BLOCK_SIZE);
 
 export function isZeroBlock(block: Buffer): boolean {
-  return block.equals(ZEROS);
+  return block[0] === 0 && block.equals(ZEROS);
 }
+
+const MAGIC = Buffer.from('ustar\0');
 
 /** Only POSIX archives have a prefix; GNU's keep times in its place, star's end it 24 bytes earlier. */
 function prefixOf(block: Buffer): ByteString {
-  if (block.toString('latin1', 257, 263) !== 'ustar\0') return '';
+  const [prefixAt] = FIELDS.prefix;
+  const [magicAt] = FIELDS.magic;
+  if (block[prefixAt] === 0 || block.compare(MAGIC, 0, MAGIC.length, magicAt, magicAt + MAGIC.length) !== 0) return '';
   const isStar = block.toString('latin1', 508, 512) === 'tar\0';
   return fieldText(block, 'prefix', isStar ? 131 : FIELDS.prefix[1]);
 }
 
 /** Decodes a block, or returns undefined where its checksum is wrong: it is no header, or a damaged one. */
 export function decodeHeader(block: Buffer): RawHeader | undefined {
-  const stored = parseNumber(block, ...FIELDS.chksum);
-  if (stored === undefined || !checksums(block).includes(stored)) return undefined;
-  const prefix = prefixOf(block);
-  const name = fieldText(block, 'name');
-  return {
-    typeflag: block.toString('latin1', 156, 157),
-    path: prefix === '' ? name : `${prefix}/${name}`,
-    linkname: fieldText(block, 'linkname'),
-    number: (field) => parseNumber(block, ...FIELDS[field]),
-  };
+  const [offset, length] = FIELDS.chksum;
+  const stored = parseNumber(block, offset, length);
+  // POSIX sums unsigned bytes, some historic writers signed ones.
+  if (stored === undefined || (stored !== sumOf(block, unsigned) && stored !== sumOf(block, signed))) return undefined;
+  return new RawHeader(block);
 }

@@ -6,11 +6,24 @@ export function parseNumber(block: Buffer, offset: number, length: number): numb
   return ((block[offset] ?? 0) & 0x80) === 0 ? parseOctal(block, offset, length) : parseBase256(block, offset, length);
 }
 
+const SPACE = 0x20;
+const ZERO = 0x30;
+const SEVEN = 0x37;
+
 /** Octal digits between optional blanks, ended by blanks and NULs. Old writers leave unused fields empty. */
 function parseOctal(block: Buffer, offset: number, length: number): number | undefined {
-  const text = block.toString('latin1', offset, offset + length);
-  const digits = /^[ \0]*([0-7]*)[ \0]*$/.exec(text)?.[1];
-  return digits === undefined ? undefined : Number(`0o${digits === '' ? '0' : digits}`);
+  const isBlank = (byte: number | undefined): boolean => byte === 0 || byte === SPACE;
+  const end = offset + length;
+  let at = offset;
+  while (at < end && isBlank(block[at])) at += 1;
+  let value = 0;
+  for (; at < end; at += 1) {
+    const byte = block[at] ?? 0;
+    if (byte < ZERO || byte > SEVEN) break;
+    value = value * 8 + byte - ZERO;
+  }
+  while (at < end && isBlank(block[at])) at += 1;
+  return at === end ? value : undefined;
 }
 
 /** Two's complement, big endian, with the first bit as the mark of the format. */

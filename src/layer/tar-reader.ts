@@ -6,9 +6,10 @@ import type { ByteString } from '../core/index.js';
 import { ByteReader } from './byte-reader.js';
 import type { ByteSource } from './byte-reader.js';
 import { mergeEntry } from './entry-fields.js';
+import type { Description } from './entry-fields.js';
 import { DEFAULT_LIMITS, limitError } from './limits.js';
 import type { LayerLimits } from './limits.js';
-import { parsePax } from './pax.js';
+import { parsePax, PaxHeader } from './pax.js';
 import { entryError } from './tar-entry.js';
 import type { TarEntry } from './tar-entry.js';
 import { BLOCK_SIZE, decodeHeader, isZeroBlock } from './tar-header.js';
@@ -25,18 +26,27 @@ export interface ReadTarOptions {
   readonly onStructure?: ((bytes: Buffer) => Promise<unknown> | undefined) | undefined;
 }
 
-/** What the headers before an entry say about it. */
-interface Pending {
-  readonly local: Map<ByteString, Buffer>;
-  longName: ByteString | undefined;
-  longLink: ByteString | undefined;
+/** A step that cannot be taken without more of the source; `why` it is an error if there is no more. */
+interface Lack {
+  readonly bytes: number;
+  readonly why: string;
 }
+
+const isLack = (step: TarEntry | Lack | undefined): step is Lack => step !== undefined && 'why' in step;
 
 export class TarReader {
   readonly #reader: ByteReader;
   readonly #limits: LayerLimits;
-  readonly #onStructure: (bytes: Buffer) => Promise<unknown> | undefined;
-  readonly #global = new Map<ByteString, Buffer>();
+  readonly #onStructure: ((bytes: Buffer) => Promise<unknown> | undefined) | undefined;
+  /** What `onStructure` has returned last. */
+  #waiting: Promise<unknown> | undefined;
+  readonly #global = new PaxHeader();
+  /** What the headers before the next entry say about it. */
+  #description: Description | undefined;
+  /** A header that describes the next ones, whose content has not been read. */
+  #extension: { readonly typeflag: string; readonly size: number } | undefined;
+  /** Half of the end marker has been read. */
+  #ending = false;
   #entries = 0;
   #read = 0;
   /** Bytes of the current entry's content, and of its padding, not yet read. */
@@ -46,7 +56,7 @@ export class TarReader {
 
   constructor(source: ByteSource, options: ReadTarOptions = {}) {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#onStructure = options.onStructure ?? (() => undefined);
+    this.#onStructure = options.onStructure;
     this.#reader = new ByteReader(source, (chunk) => {
       this.#read += chunk.length;
       if (this.#read > this.#limits.maxSize) {
@@ -57,41 +67,88 @@ export class TarReader {
   }
 
   /**
-   * The next entry; what is left of the content of the one before is passed over. At the end of the archive: undefined,
-   * and the source is read to its end.
+   * The next entry, at once where it is buffered; what is left of the content of the one before is passed over. At the end of
+   * the archive: undefined, and the source is read to its end.
    *
    * Errors: `integrity` for a malformed or truncated archive, `limit`, `unsupported` for sparse files and vendor types.
    */
-  async next(): Promise<TarEntry | undefined> {
-    await this.#finishContent();
-    const pending: Pending = { local: new Map(), longName: undefined, longLink: undefined };
+  next(): TarEntry | Promise<TarEntry | undefined> {
+    const step = this.#step();
+    return step === undefined || isLack(step) || this.#waiting !== undefined ? this.#nextLater(step) : step;
+  }
+
+  async #nextLater(first: TarEntry | Lack | undefined): Promise<TarEntry | undefined> {
+    let step = first;
     for (;;) {
-      const block = await this.#header();
-      if (block === undefined) {
-        if (pending.local.size > 0 || pending.longName !== undefined || pending.longLink !== undefined) {
-          throw this.#broken('the archive ends where the entry that this header describes should be');
-        }
-        await this.#reader.drain(this.#onStructure);
-        return undefined;
+      if (this.#waiting !== undefined) await this.#waiting;
+      this.#waiting = undefined;
+      if (!isLack(step)) break;
+      if (!(await this.#reader.require(step.bytes))) {
+        if (this.#ending && this.#reader.buffered === 0) break;
+        throw this.#broken(step.why === NO_MARKER && this.#reader.buffered > 0 ? CUT_HEADER : step.why);
       }
+      step = this.#step();
+    }
+    if (step !== undefined && !isLack(step)) return step;
+    if (this.#description !== undefined) {
+      throw this.#broken('the archive ends where the entry that this header describes should be');
+    }
+    await this.#reader.drain((bytes) => this.#onStructure?.(bytes));
+    return undefined;
+  }
+
+  /** Goes on to the next entry with what is buffered; undefined at the end marker. */
+  #step(): TarEntry | Lack | undefined {
+    const lack = this.#passContent();
+    if (lack !== undefined) return lack;
+    for (;;) {
+      if (this.#extension !== undefined) {
+        const needed = this.#takeExtension(this.#extension);
+        if (needed !== undefined) return needed;
+      }
+      if (this.#reader.buffered < BLOCK_SIZE) return { bytes: BLOCK_SIZE, why: NO_MARKER };
+      const block = this.#take(BLOCK_SIZE);
+      if (isZeroBlock(block)) {
+        if (this.#ending) return undefined;
+        this.#ending = true;
+        continue;
+      }
+      if (this.#ending) throw this.#broken('a lone block of zeros follows it');
       const header = decodeHeader(block);
       if (header === undefined) throw this.#broken('what follows it is no tar header: the checksum is wrong');
       this.#current = header.path;
-      if (!(await this.#takeExtension(header, pending))) return this.#begin(header, pending);
+      if (!EXTENSIONS.includes(header.typeflag)) return this.#begin(header);
+      this.#extension = { typeflag: header.typeflag, size: this.#extensionSize(header) };
     }
   }
 
-  /** Hands the current entry's content to `consume`, in pieces that are only valid during the call, and until the promise it may return is fulfilled. */
-  async content(consume: (piece: Buffer) => unknown): Promise<void> {
+  /**
+   * Hands the current entry's content to `consume`, in pieces that are only valid during the call, and until the promise it may
+   * return is fulfilled. Done at once where all of it is buffered.
+   */
+  content(consume: (piece: Buffer) => unknown): Promise<void> | undefined {
+    if (this.#left > this.#reader.buffered) return this.#contentLater(consume);
+    if (this.#left === 0) return undefined;
+    const waiting = this.#consume(consume);
+    return waiting instanceof Promise ? waiting.then(() => undefined) : undefined;
+  }
+
+  async #contentLater(consume: (piece: Buffer) => unknown): Promise<void> {
     while (this.#left > 0) {
-      if (this.#reader.buffered === 0 && !(await this.#reader.require(1))) {
-        throw this.#broken(`the archive ends ${String(this.#left)} bytes before the end of its content`);
-      }
-      const piece = this.#reader.take(this.#left);
-      this.#left -= piece.length;
-      const waiting = consume(piece);
+      if (this.#reader.buffered === 0 && !(await this.#reader.require(1))) throw this.#broken(this.#shortContent());
+      const waiting = this.#consume(consume);
       if (waiting instanceof Promise) await waiting;
     }
+  }
+
+  #consume(consume: (piece: Buffer) => unknown): unknown {
+    const piece = this.#reader.take(this.#left);
+    this.#left -= piece.length;
+    return consume(piece);
+  }
+
+  #shortContent(): string {
+    return `the archive ends ${String(this.#left)} bytes before the end of its content`;
   }
 
   /** Where the current entry's content begins in the archive, in bytes, as long as none of it has been read. */
@@ -110,77 +167,31 @@ export class TarReader {
       : entryError('integrity', this.#current, why);
   }
 
-  async #finishContent(): Promise<void> {
+  /** Passes over what is left of the current entry. */
+  #passContent(): Lack | undefined {
     if (this.#left > 0 && this.#reader.skip(this.#left)) this.#left = 0;
-    await this.content(this.#onStructure);
-    if (this.#padding === 0) return;
-    if (this.#reader.buffered < this.#padding && !(await this.#reader.require(this.#padding))) {
-      throw this.#broken('the archive ends in the padding of its content');
+    while (this.#left > 0) {
+      if (this.#reader.buffered === 0) return { bytes: 1, why: this.#shortContent() };
+      this.#left -= this.#take(this.#left).length;
     }
-    await this.#take(this.#padding);
+    if (this.#padding === 0) return undefined;
+    if (this.#reader.buffered < this.#padding) {
+      return { bytes: this.#padding, why: 'the archive ends in the padding of its content' };
+    }
+    this.#take(this.#padding);
     this.#padding = 0;
-  }
-
-  /** The next header block, or undefined at the end of the archive: two blocks of zeros, or one and nothing more. */
-  async #header(): Promise<Buffer | undefined> {
-    const block = await this.#block();
-    if (block === undefined) throw this.#broken('the archive ends after it, without its end marker');
-    if (!isZeroBlock(block)) return block;
-    const second = await this.#block();
-    if (second !== undefined && !isZeroBlock(second)) throw this.#broken('a lone block of zeros follows it');
     return undefined;
   }
 
-  async #block(): Promise<Buffer | undefined> {
-    if (this.#reader.buffered < BLOCK_SIZE && !(await this.#reader.require(BLOCK_SIZE))) {
-      if (this.#reader.buffered === 0) return undefined;
-      throw this.#broken('the archive ends inside the header that follows it');
-    }
-    return this.#take(BLOCK_SIZE);
-  }
-
   /** Takes structure that is buffered. */
-  async #take(length: number): Promise<Buffer> {
+  #take(length: number): Buffer {
     const bytes = this.#reader.take(length);
-    const waiting = this.#onStructure(bytes);
-    if (waiting !== undefined) await waiting;
+    if (this.#onStructure !== undefined) this.#waiting = this.#onStructure(bytes) ?? this.#waiting;
     return bytes;
   }
 
-  /** Takes a header that only describes others: its own size field counts, PAX records do not apply to it. */
-  async #takeExtension(header: RawHeader, pending: Pending): Promise<boolean> {
-    switch (header.typeflag) {
-      case 'x':
-        for (const [key, value] of await this.#pax(header)) pending.local.set(key, value);
-        return true;
-      case 'g':
-        for (const [key, value] of await this.#pax(header)) this.#global.set(key, value);
-        return true;
-      case 'L':
-        pending.longName = await this.#longText(header);
-        return true;
-      case 'K':
-        pending.longLink = await this.#longText(header);
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  async #pax(header: RawHeader): Promise<Map<ByteString, Buffer>> {
-    const records = parsePax(await this.#small(header));
-    if (typeof records === 'string') throw this.#broken(records);
-    return records;
-  }
-
-  async #longText(header: RawHeader): Promise<ByteString> {
-    const content = await this.#small(header);
-    const end = content.indexOf(0);
-    return content.toString('latin1', 0, end < 0 ? content.length : end);
-  }
-
-  /** The content of a header that is kept in memory. */
-  async #small(header: RawHeader): Promise<Buffer> {
+  /** Of the content of a header that is kept in memory: its own size field counts, PAX records do not apply to it. */
+  #extensionSize(header: RawHeader): number {
     const size = header.number('size');
     if (size === undefined || size < 0) throw this.#broken('the size of a header that describes it is malformed');
     if (size > this.#limits.maxHeaderSize) {
@@ -188,24 +199,63 @@ export class TarReader {
         `a header of the archive has ${String(size)} bytes, more than ${String(this.#limits.maxHeaderSize)}`,
       );
     }
-    if (!(await this.#reader.require(size))) throw this.#broken('the archive ends inside a header that describes it');
-    const content = Buffer.from(await this.#take(size));
-    this.#padding = -size & (BLOCK_SIZE - 1);
-    await this.#finishContent();
-    return content;
+    return size;
   }
 
-  #begin(header: RawHeader, pending: Pending): TarEntry {
+  /** Takes what describes the next entries, when all of it is buffered. */
+  #takeExtension({ typeflag, size }: { readonly typeflag: string; readonly size: number }): Lack | undefined {
+    const { buffered } = this.#reader;
+    if (buffered < size) return { bytes: size, why: 'the archive ends inside a header that describes it' };
+    const padded = size + (-size & (BLOCK_SIZE - 1));
+    if (buffered < padded) return { bytes: padded, why: 'the archive ends in the padding of its content' };
+    const content = Buffer.from(this.#take(padded).subarray(0, size));
+    this.#extension = undefined;
+    if (typeflag === 'g') {
+      this.#takeRecords(this.#global, content);
+      return undefined;
+    }
+    const description = (this.#description ??= { records: new PaxHeader(), longName: undefined, longLink: undefined });
+    if (typeflag === 'x') this.#takeRecords(description.records, content);
+    else if (typeflag === 'L') description.longName = textOf(content);
+    else description.longLink = textOf(content);
+    return undefined;
+  }
+
+  #takeRecords(header: PaxHeader, content: Buffer): void {
+    const records = parsePax(content);
+    if (typeof records === 'string') throw this.#broken(records);
+    header.add(records);
+    if (header.size > this.#limits.maxHeaderSize) {
+      throw limitError(
+        `PAX headers of the archive have more than ${String(this.#limits.maxHeaderSize)} bytes together`,
+      );
+    }
+  }
+
+  #begin(header: RawHeader): TarEntry {
     this.#entries += 1;
     if (this.#entries > this.#limits.maxEntries) {
       throw limitError(`the archive has more than ${String(this.#limits.maxEntries)} entries`);
     }
-    const entry = mergeEntry(header, { ...pending, global: this.#global });
+    const entry = mergeEntry(header, this.#description, this.#global.records);
+    this.#description = undefined;
     this.#current = entry.path;
     this.#left = entry.size;
     this.#padding = -entry.size & (BLOCK_SIZE - 1);
     return entry;
   }
+}
+
+/** PAX headers for one entry and for all that follow, GNU's long names and long link targets. */
+const EXTENSIONS: readonly string[] = ['x', 'g', 'L', 'K'];
+
+const CUT_HEADER = 'the archive ends inside the header that follows it';
+const NO_MARKER = 'the archive ends after it, without its end marker';
+
+/** GNU's long names end with a NUL. */
+function textOf(content: Buffer): ByteString {
+  const end = content.indexOf(0);
+  return content.toString('latin1', 0, end < 0 ? content.length : end);
 }
 
 export interface TarMember {

@@ -13,6 +13,7 @@ import {
   mkdirat,
   must,
   openat,
+  removexattr,
 } from '../sys/index.js';
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, Stat, statx, unlinkat } from '../sys/index.js';
 import type { Place } from '../sys/index.js';
@@ -36,13 +37,17 @@ export function nameOf(path: ByteString): ByteString {
 }
 
 const IMPLICIT_MODE = 0o755;
-const isRoot = process.geteuid?.() === 0;
+/** Whoever is root makes what nobody describes root's. */
+export const isRoot = process.geteuid?.() === 0 && process.getegid?.() === 0;
 
 export class TargetTree {
   readonly rootFd: number;
   readonly #capacity: number;
   /** Open directories by path, least recently used first. */
   readonly #open = new Map<ByteString, number>();
+  /** The one that was asked for last. */
+  #recent: ByteString | undefined;
+  #recentFd = -1;
   /** Directories that no entry has described (yet); the root is one. */
   readonly implicit = new Set<ByteString>(['']);
 
@@ -50,6 +55,8 @@ export class TargetTree {
   constructor(path: ByteString, maxDepth: number) {
     this.rootFd = must(openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), 'open', path);
     this.#setDefaults(this.place(''));
+    // What is made in it would inherit this.
+    removexattr(path, 'system.posix_acl_default');
     // Two paths that were asked for one after the other are open at the same time.
     this.#capacity = 2 * maxDepth + 2;
   }
@@ -57,10 +64,11 @@ export class TargetTree {
   /** An fd of a directory of the tree, for single names; valid until two more directories have been asked for. */
   directory(path: ByteString, options: { create: boolean }): number | undefined {
     if (path === '') return this.rootFd;
+    if (path === this.#recent) return this.#recentFd;
     const known = this.#open.get(path);
     if (known !== undefined) {
       this.#open.delete(path);
-      this.#open.set(path, known);
+      this.#remember(path, known);
       return known;
     }
     const above = this.directory(parentOf(path), options);
@@ -96,6 +104,8 @@ export class TargetTree {
 
   #remember(path: ByteString, fd: number): void {
     this.#open.set(path, fd);
+    this.#recent = path;
+    this.#recentFd = fd;
     if (this.#open.size <= this.#capacity) return;
     for (const [oldest, oldestFd] of this.#open) {
       this.#open.delete(oldest);
@@ -120,6 +130,7 @@ export class TargetTree {
   /** Removes whatever has the path, with all below it, but for what `keep` takes away. */
   remove(path: ByteString, keep: Keep = () => false): void {
     const place = this.place(path);
+    this.#recent = undefined;
     for (const [open, fd] of this.#open) {
       if (open !== path && !open.startsWith(`${path}/`)) continue;
       this.#open.delete(open);

@@ -5,7 +5,16 @@ import type { ByteString, ErrorKind } from '../core/index.js';
 import { close, copyData, entryPath, fchmodat, linkat, listxattr, must, removexattr, utimensat } from '../sys/index.js';
 import type { Place, Timestamp } from '../sys/index.js';
 import { parseOciName, WHITEOUT_PREFIX } from '../whiteout/index.js';
-import { createEntry, setAttributes, timesOf } from './create-entry.js';
+import {
+  createFile,
+  createNode,
+  defaultAclOf,
+  ownsNewIn,
+  readUmask,
+  setAttributes,
+  setDefaultAcl,
+  timesOf,
+} from './create-entry.js';
 import type { Fill } from './create-entry.js';
 import { entryComponents, isAufsMetadata } from './entry-path.js';
 import { openContent } from './found-entry.js';
@@ -14,13 +23,14 @@ import type { LayerLimits } from './limits.js';
 import type { LowerLayers, LowerView } from './lower-view.js';
 import { entryError } from './tar-entry.js';
 import type { TarEntry } from './tar-entry.js';
-import { NotADirectory, statPlace } from './target-tree.js';
+import { isRoot, NotADirectory, parentOf, statPlace } from './target-tree.js';
 import type { Keep, TargetTree } from './target-tree.js';
 
 /** What a directory gets when nothing more is put into it. */
 interface Finish {
   readonly mode: number;
   readonly times: { readonly atime: Timestamp; readonly mtime: Timestamp };
+  readonly defaultAcl: Buffer | undefined;
 }
 
 /** An owner who is not root needs these to put files into a directory. */
@@ -35,7 +45,7 @@ export interface UnpackerOptions {
 }
 
 /** Fills the empty file that has the path and is open for writing. */
-export type FillPath = (fd: number, path: ByteString) => Promise<void>;
+export type FillPath = (fd: number, path: ByteString) => Promise<void> | undefined;
 
 export class Unpacker {
   readonly #tree: TargetTree;
@@ -44,6 +54,9 @@ export class Unpacker {
   readonly #keep: Keep | undefined;
   readonly #marks = new LayerMarks();
   readonly #directories = new Map<ByteString, Finish>();
+  readonly #umask = readUmask();
+  /** Directories whose group, or whose own rule, new entries get. */
+  readonly #passesGroupOn = new Set<ByteString>();
 
   constructor({ tree, limits, lower, keep }: UnpackerOptions) {
     this.#tree = tree;
@@ -52,32 +65,37 @@ export class Unpacker {
     this.#keep = keep;
   }
 
-  /** Takes one entry; `fill` is called for a file's content. Throws a VeneerError that names the entry. */
-  async unpack(entry: TarEntry, fill: FillPath): Promise<void> {
-    if (isAufsMetadata(entry.path)) return;
+  /**
+   * Takes one entry; `fill` is called for a file's content. There may be nothing to wait for. Throws a VeneerError that names
+   * the entry.
+   */
+  unpack(entry: TarEntry, fill: FillPath): Promise<void> | undefined {
+    if (isAufsMetadata(entry.path)) return undefined;
     try {
-      await this.#take(entry, fill);
+      const taking = this.#take(entry, fill);
+      return taking?.catch((error: unknown) => {
+        throw named(entry.path, error);
+      });
     } catch (error) {
       throw named(entry.path, error);
     }
   }
 
-  async #take(entry: TarEntry, fill: FillPath): Promise<void> {
+  #take(entry: TarEntry, fill: FillPath): Promise<void> | undefined {
     const components = entryComponents(entry.path, entry.path, this.#limits);
     const path = components.join('/');
     const name = components.at(-1);
     if (name === undefined) {
       this.#root(entry);
-      return;
+      return undefined;
     }
     const meaning = parseOciName(name);
-    if (meaning.kind === 'plain') await this.#put(path, entry, (fd) => fill(fd, path));
-    else {
-      const parent = components.slice(0, -1);
-      this.#tree.directory(parent.join('/'), { create: true });
-      if (meaning.kind === 'opaque') this.#marks.opaque(parent.join('/'));
-      else this.#marks.whiteout([...parent, meaning.target].join('/'));
-    }
+    if (meaning.kind === 'plain') return this.#put(path, entry, (fd) => fill(fd, path));
+    const parent = components.slice(0, -1);
+    this.#tree.directory(parent.join('/'), { create: true });
+    if (meaning.kind === 'opaque') this.#marks.opaque(parent.join('/'));
+    else this.#marks.whiteout([...parent, meaning.target].join('/'));
+    return undefined;
   }
 
   #root(entry: TarEntry): void {
@@ -86,25 +104,42 @@ export class Unpacker {
     this.#describeDirectory('', entry);
   }
 
-  async #put(path: ByteString, entry: TarEntry, fill: Fill): Promise<void> {
-    if (entry.type === 'hardlink') await this.#link(path, entry);
-    else if (entry.type === 'directory') this.#implicitThen(path, entry, await this.#make(path, usable(entry), fill));
-    else await this.#make(path, entry, fill);
+  #put(path: ByteString, entry: TarEntry, fill: Fill): Promise<void> | undefined {
+    if (entry.type === 'hardlink') return this.#link(path, entry);
+    if (entry.type !== 'directory') return this.#make(path, entry, fill);
+    this.#makeDirectory(path, entry);
+    return undefined;
   }
 
-  #implicitThen(path: ByteString, entry: TarEntry, made: 'made' | 'found'): void {
-    if (made === 'found') this.#describeDirectory(path, entry);
-    else this.#finishLater(path, entry);
+  #makeDirectory(path: ByteString, entry: TarEntry): void {
+    if (createNode(this.#tree.place(path), usable(entry)) === -errno.EEXIST) {
+      if (statPlace(this.#tree.place(path))?.isDirectory === true) {
+        this.#describeDirectory(path, entry);
+        return;
+      }
+      this.#tree.remove(path, this.#keep);
+      must(createNode(this.#tree.place(path), usable(entry)), 'mkdir');
+    }
+    this.#finishLater(path, entry);
   }
 
-  /** Replaces what has the path; a directory stays one. */
-  async #make(path: ByteString, entry: TarEntry, fill: Fill): Promise<'made' | 'found'> {
+  /** Replaces what has the path. */
+  #make(path: ByteString, entry: TarEntry, fill: Fill): Promise<void> | undefined {
+    let status = this.#create(path, entry, fill);
+    if (status === -errno.EEXIST) {
+      this.#tree.remove(path, this.#keep);
+      status = this.#create(path, entry, fill);
+    }
+    if (typeof status !== 'number') return status.then(() => undefined);
+    must(status, 'open');
+    return undefined;
+  }
+
+  #create(path: ByteString, entry: TarEntry, fill: Fill): number | Promise<0> {
     const place = this.#tree.place(path);
-    if ((await createEntry(place, entry, fill)) === 0) return 'made';
-    if (entry.type === 'directory' && statPlace(place)?.isDirectory === true) return 'found';
-    this.#tree.remove(path, this.#keep);
-    must(await createEntry(this.#tree.place(path), entry, fill), 'open');
-    return 'made';
+    if (entry.type !== 'file') return createNode(place, entry);
+    const ownsNew = isRoot && !this.#passesGroupOn.has(parentOf(path));
+    return createFile(place, entry, { fill, umask: this.#umask, ownsNew });
   }
 
   /** Replaces the attributes of a directory that is there. */
@@ -120,10 +155,12 @@ export class Unpacker {
 
   #finishLater(path: ByteString, entry: TarEntry): void {
     this.#tree.implicit.delete(path);
-    this.#directories.set(path, { mode: entry.mode, times: timesOf(entry) });
+    if (ownsNewIn(entry)) this.#passesGroupOn.delete(path);
+    else this.#passesGroupOn.add(path);
+    this.#directories.set(path, { mode: entry.mode, times: timesOf(entry), defaultAcl: defaultAclOf(entry) });
   }
 
-  async #link(path: ByteString, entry: TarEntry): Promise<void> {
+  #link(path: ByteString, entry: TarEntry): Promise<void> | undefined {
     const components = entryComponents(entry.linkTarget, entry.path, this.#limits);
     const target = components.join('/');
     const shown = displayBytes(target);
@@ -133,10 +170,7 @@ export class Unpacker {
     if (target === path) throw entryError('integrity', entry.path, 'it is a hard link to itself');
     const from = this.#tree.existingPlace(target);
     const found = from === undefined ? undefined : statPlace(from);
-    if (from === undefined || found === undefined) {
-      await this.#copyFromBelow(path, entry, target);
-      return;
-    }
+    if (from === undefined || found === undefined) return this.#copyFromBelow(path, entry, target);
     if (found.isDirectory) throw entryError('integrity', entry.path, `it is a hard link to the directory '${shown}'`);
     let status = linkat(from, this.#tree.place(path));
     if (status === -errno.EEXIST) {
@@ -144,6 +178,7 @@ export class Unpacker {
       status = linkat(from, this.#tree.place(path));
     }
     must(status, 'link', shown);
+    return undefined;
   }
 
   /** A link to a file that only the layers below have: this layer gets a copy, as a copy-up would. */
@@ -166,7 +201,7 @@ export class Unpacker {
       } finally {
         close(from);
       }
-      return Promise.resolve();
+      return undefined;
     });
   }
 
@@ -178,16 +213,16 @@ export class Unpacker {
       throw named(path, error);
     });
     this.#likeBelow(lower);
-    for (const [path, { mode, times }] of this.#directories) {
+    for (const [path, finish] of this.#directories) {
       try {
-        this.#finishDirectory(path, mode, times);
+        this.#finishDirectory(path, finish);
       } catch (error) {
         throw named(path, error);
       }
     }
   }
 
-  #finishDirectory(path: ByteString, mode: number, times: Finish['times']): void {
+  #finishDirectory(path: ByteString, { mode, times, defaultAcl }: Finish): void {
     let place: Place | undefined;
     try {
       place = this.#tree.existingPlace(path);
@@ -196,6 +231,7 @@ export class Unpacker {
     }
     // A later entry may have put something else into its place, or into that of its parent.
     if (place === undefined || statPlace(place)?.isDirectory !== true) return;
+    if (defaultAcl !== undefined) setDefaultAcl(place, defaultAcl);
     if ((mode & OWNER_MODE) !== OWNER_MODE) must(fchmodat(place.dirfd, place.name, mode), 'chmod');
     must(utimensat(place.dirfd, place.name, times), 'utimensat');
   }

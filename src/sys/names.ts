@@ -114,12 +114,17 @@ export interface Timestamp {
 }
 
 const timespecs = Buffer.alloc(32);
+/** As 32-bit halves, low ones first: BigInts would take longer than the call. */
+const words = new Uint32Array(timespecs.buffer, timespecs.byteOffset, 8);
+const HIGH = 0x100000000;
 
 function writeTimes(atime: Timestamp, mtime: Timestamp): Buffer {
-  timespecs.writeBigInt64LE(BigInt(atime.sec), 0);
-  timespecs.writeBigInt64LE(BigInt(atime.nsec), 8);
-  timespecs.writeBigInt64LE(BigInt(mtime.sec), 16);
-  timespecs.writeBigInt64LE(BigInt(mtime.nsec), 24);
+  words[0] = atime.sec;
+  words[1] = Math.floor(atime.sec / HIGH);
+  words[2] = atime.nsec;
+  words[4] = mtime.sec;
+  words[5] = Math.floor(mtime.sec / HIGH);
+  words[6] = mtime.nsec;
   return timespecs;
 }
 

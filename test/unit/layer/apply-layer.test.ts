@@ -65,6 +65,48 @@ describe('what applyLayer unpacks', () => {
     expect(look(target)['s/a/b']).toMatchObject({ mode: '755', owner: '0:0' });
   });
 
+  it('gives files the owner and the mode of the archive, whatever the directory and the umask say', async () => {
+    const modes = [0, 0o400, 0o600, 0o644, 0o666, 0o755, 0o777, 0o1644, 0o2755, 0o4711];
+    const target = await unpacked(
+      dir('s', { mode: 0o2777, gid: 5 }),
+      ...modes.map((mode) => file(`s/${mode.toString(8)}`, 'x', { mode })),
+      dir('s/d'),
+      file('s/d/f'),
+      dir('s', { mode: 0o755 }),
+      file('s/after'),
+    );
+    const seen = look(target);
+    for (const mode of modes)
+      expect(seen[`s/${mode.toString(8)}`]).toMatchObject({ mode: mode.toString(8), owner: '0:0' });
+    expect(seen['s/d/f']).toMatchObject({ owner: '0:0' });
+    expect(seen['s/after']).toMatchObject({ owner: '0:0' });
+  });
+
+  it('lets nothing inherit the default ACL of a directory, and sets it', async () => {
+    // struct posix_acl_xattr: version 2; user rwx, group r-x, mask r-x, other ---; a named user, too.
+    const acl = Buffer.from(
+      '02000000' +
+        '01000700ffffffff' +
+        '02000600e8030000' +
+        '04000500ffffffff' +
+        '10000700ffffffff' +
+        '20000000ffffffff',
+      'hex',
+    );
+    const target = await unpacked(
+      pax({ 'SCHILY.xattr.system.posix_acl_default': acl }),
+      dir('d'),
+      file('d/f', 'x'),
+      dir('d/e', { mode: 0o711 }),
+      file('d/implicit/f'),
+    );
+    const seen = look(target);
+    expect(seen['d']?.xattrs).toEqual({ 'system.posix_acl_default': acl.toString('latin1') });
+    for (const name of ['d/f', 'd/e', 'd/implicit', 'd/implicit/f']) expect(seen[name]?.xattrs).toBeUndefined();
+    expect(seen['d/f']).toMatchObject({ mode: '644' });
+    expect(seen['d/e']).toMatchObject({ mode: '711' });
+  });
+
   it('hashes and counts every byte, trailing ones, too, of a compressed source', async () => {
     const plain = Buffer.concat([file('f', 'x'), END, Buffer.alloc(3000, 7)]);
     const result = await apply(gzipSync(plain));
