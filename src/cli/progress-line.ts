@@ -8,10 +8,9 @@ export interface Standing {
   /** What it is done to; may be empty. */
   readonly name: string;
   readonly action: string;
-  /** Bytes, or things where `counts` is set. */
+  /** Bytes. */
   readonly done: number;
   readonly total: number | undefined;
-  readonly counts?: boolean | undefined;
 }
 
 /** docker's width of a bar, and the least that still says something. */
@@ -36,19 +35,12 @@ export function shortDuration(seconds: number): string {
   return hours < 100 ? `${String(hours)}h${two(Math.floor((whole % 3600) / 60))}m` : '';
 }
 
-const amount = ({ counts }: Standing, value: number): string => (counts === true ? String(value) : formatSize(value));
-
 /** What is said after the bar, the most important first: sizes, rate, time left. */
-function figures(standing: Standing, rate: number | undefined): string[] {
-  const { done, total, counts } = standing;
-  const sizes = total === undefined ? amount(standing, done) : `${amount(standing, done)}/${amount(standing, total)}`;
+function figures({ done, total }: Standing, rate: number | undefined): string[] {
+  const sizes = total === undefined ? formatSize(done) : `${formatSize(done)}/${formatSize(total)}`;
   const left = total === undefined || rate === undefined || rate <= 0 || total <= done ? '' : (total - done) / rate;
   const eta = left === '' ? '' : shortDuration(left);
-  return [
-    sizes,
-    ...(rate === undefined || counts === true ? [] : [`${formatSize(rate)}/s`]),
-    ...(eta === '' ? [] : [`ETA ${eta}`]),
-  ];
+  return [sizes, ...(rate === undefined ? [] : [`${formatSize(rate)}/s`]), ...(eta === '' ? [] : [`ETA ${eta}`])];
 }
 
 /** For a terminal: `a3ed95caeb02: Unpacking [==>   ]  12.3MB/45.6MB  31MB/s  ETA 2s`; what has no room is left out. */
@@ -69,7 +61,7 @@ export function barLine(standing: Standing, rate: number | undefined, width: num
 /** For a file or a pipe: `a3ed95caeb02: Unpacking 12.3MB of 45.6MB (27%)`. */
 export function plainLine(standing: Standing): string {
   const { done, total } = standing;
-  if (total === undefined || total === 0) return `${head(standing)}: ${amount(standing, done)}`;
+  if (total === undefined || total === 0) return `${head(standing)}: ${formatSize(done)}`;
   const percent = Math.floor((100 * Math.min(done, total)) / total);
-  return `${head(standing)}: ${amount(standing, done)} of ${amount(standing, total)} (${String(percent)}%)`;
+  return `${head(standing)}: ${formatSize(done)} of ${formatSize(total)} (${String(percent)}%)`;
 }

@@ -19,8 +19,6 @@ export interface BoardOptions {
   /** Prints nothing at all. */
   readonly quiet?: boolean | undefined;
   readonly stream?: ProgressStream | undefined;
-  /** Things are counted, not bytes. */
-  readonly counts?: boolean | undefined;
 }
 
 /** One thing that goes on. Calls are cheap: the screen follows a few times a second. */
@@ -53,11 +51,8 @@ class Track implements Standing {
   /** Whether a plain line was printed. */
   told = false;
 
-  readonly counts: boolean;
-
-  constructor(name: string, counts: boolean, now: number) {
+  constructor(name: string, now: number) {
     this.name = name;
-    this.counts = counts;
     this.due = now + PLAIN;
   }
 
@@ -83,15 +78,13 @@ export class ProgressBoard implements Disposable {
   readonly #stream: ProgressStream;
   readonly #quiet: boolean;
   readonly #interactive: boolean;
-  readonly #counts: boolean;
   readonly #tracks = new Set<Track>();
   /** Widths of the lines on the screen, above the cursor. */
   #shown: number[] = [];
   #drawn = performance.now();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ quiet, stream, counts }: BoardOptions = {}) {
-    this.#counts = counts === true;
+  constructor({ quiet, stream }: BoardOptions = {}) {
     this.#stream = stream ?? process.stderr;
     this.#quiet = quiet === true;
     this.#interactive = this.#stream.isTTY === true && process.env['TERM'] !== 'dumb';
@@ -99,7 +92,7 @@ export class ProgressBoard implements Disposable {
 
   /** A line with this name at its start: a layer's short ID, a file's name. */
   line(name: string): ProgressLine {
-    const track = new Track(cleanText(name), this.#counts, performance.now());
+    const track = new Track(cleanText(name), performance.now());
     return {
       update: (action, done, total) => {
         if (this.#quiet) return;
@@ -175,8 +168,8 @@ export class ProgressBoard implements Disposable {
     if (tracks.length <= rows) return tracks.map(line);
     const hidden = tracks.slice(Math.max(rows - 1, 0));
     const bytes = hidden.reduce((sum, { done }) => sum + done, 0);
-    const rest = this.#counts ? '' : `: ${formatSize(bytes)}`;
-    return [...tracks.slice(0, Math.max(rows - 1, 0)).map(line), `... and ${String(hidden.length)} more${rest}`];
+    const more = `... and ${String(hidden.length)} more: ${formatSize(bytes)}`;
+    return [...tracks.slice(0, Math.max(rows - 1, 0)).map(line), more];
   }
 
   /** Moves up over what is shown, in rows of the width the terminal has now, and clears to the end. */

@@ -25,6 +25,17 @@ describe.skipIf(gate.skip)(gate.title('veneer system'), () => {
     expect(box.run('system', 'check').stdout).toMatch(/^KIND +OBJECT +WHAT IS WRONG\n/);
   });
 
+  test('check --deep reads what is there', () => {
+    using box = sandboxWithBase('system');
+    expect(box.run('system', 'check', '--deep')).toEqual({ code: 0, stdout: '', stderr: 'The store is in order.\n' });
+    const lower = box.ok('inspect', '-f', '{{.GraphDriver.Data.LowerDir}}', 'base');
+    writeFileSync(path.join(lower, 'etc/hosts'), '127.0.0.1 localhosT\n');
+    box.check();
+    const { code, stdout } = box.run('system', 'check', '--deep', '--format', '{{.Kind}} {{.Object}}');
+    const [layer = ''] = readdirSync(path.join(box.root, 'layers'));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: `layer-damaged sha256:${layer.replace('sha256:', '')}\n` });
+  });
+
   test('check --repair makes it work again, and says what is lost', () => {
     using box = sandboxWithBase('system');
     box.ok('import', box.tar('other.tar', { other: 'o' }), 'other');

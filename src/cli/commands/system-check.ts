@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Repaired } from '../../store/index.js';
+import type { Finding, Repaired, Store } from '../../store/index.js';
 import { addExamples } from '../examples.js';
 import { EXIT_FAILURE } from '../failure.js';
 import { FORMAT_HELP, printListing, writeLine } from '../output.js';
@@ -7,6 +7,7 @@ import type { ListingOptions, Row } from '../output.js';
 import { withStore } from '../store.js';
 
 interface Options extends ListingOptions {
+  readonly deep?: true;
   readonly repair?: true;
 }
 
@@ -24,6 +25,11 @@ const rowOf = ({ kind, object, message }: { kind: string; object: string; messag
   Object: object,
   Message: message,
 });
+
+async function deep(store: Store, { quiet }: Options): Promise<Finding[]> {
+  const { checkDeep } = await import('../check-deep.js');
+  return checkDeep(store, { quiet: quiet === true });
+}
 
 function writeRepaired({ lost, removed, remaining }: Repaired, options: Options): void {
   if (lost.length > 0)
@@ -47,6 +53,7 @@ function writeRepaired({ lost, removed, remaining }: Repaired, options: Options)
 
 export function configure(command: Command): void {
   command
+    .option('--deep', 'read everything: the digest of each blob, and of the tar of each layer')
     .option('--repair', 'remove leftovers, finish what was begun, forget what is damaged, and say what was lost')
     .option('-q, --quiet', 'only the objects')
     .option('--format <format>', FORMAT_HELP)
@@ -57,8 +64,8 @@ Exit code 0: the store is in order, or is again. 1: something was found, or coul
 --repair never removes containers, nor what they need, nor anything that is sound. An image of which a part is lost is forgotten.`,
     )
     .action(async (options: Options) => {
-      await withStore(command, (store) => {
-        const findings = store.check();
+      await withStore(command, async (store) => {
+        const findings = options.deep === true ? await deep(store, options) : store.check();
         const isSaid = options.quiet !== true && options.format === undefined;
         if (options.repair === true) {
           const repaired = store.repair(findings);
@@ -73,6 +80,7 @@ Exit code 0: the store is in order, or is again. 1: something was found, or coul
     });
   addExamples(command, [
     ['veneer system check', 'exit code 0: in order, 1: something was found'],
+    ['veneer system check --deep', 'read all content, and compare it with its digests'],
     ['veneer system check --repair', 'make it work again, and say what was lost'],
     ['veneer system check --format json', 'for programs: one JSON object a line'],
   ]);
