@@ -2,6 +2,7 @@
 // asked for when they are needed.
 
 import { Command } from 'commander';
+import type { Option } from 'commander';
 import { addGlobals } from './context.js';
 import { configureCommand } from './load.js';
 import { COMMANDS, GROUPS } from './names.js';
@@ -9,12 +10,35 @@ import type { CommandId, CommandName } from './names.js';
 
 export const SHELLS = ['bash', 'zsh', 'fish'];
 
+interface Flag {
+  readonly names: readonly string[];
+  readonly description: string;
+  /** What may follow it: some words, or, where the list is empty, anything. Undefined for a flag alone. */
+  readonly values?: readonly string[] | undefined;
+}
+
 interface Completed {
   /** The words that select it: `images`, `image ls`. */
   readonly forms: readonly string[];
   readonly summary: string;
-  readonly flags: readonly { readonly names: readonly string[]; readonly description: string }[];
+  readonly flags: readonly Flag[];
   readonly objects: CommandName['completes'];
+}
+
+const FORMATS = ['json', 'table'];
+/** Only words that end in `=`: what follows is for people to know. */
+const FILTERS: Readonly<Partial<Record<CommandId, readonly string[]>>> = {
+  images: ['dangling=', 'label=', 'before=', 'since=', 'until=', 'reference='],
+  'image-prune': ['until=', 'label=', 'label!='],
+  'container-prune': ['until=', 'label=', 'label!='],
+  prune: ['until=', 'label=', 'label!='],
+};
+
+function valuesOf(command: CommandId, { long, required, argChoices }: Option): readonly string[] | undefined {
+  if (!required) return undefined;
+  if (argChoices !== undefined) return argChoices;
+  if (long === '--filter') return FILTERS[command] ?? [];
+  return long === '--format' ? FORMATS : [];
 }
 
 async function describe(entry: CommandName & { name: CommandId }): Promise<Completed> {
@@ -25,9 +49,10 @@ async function describe(entry: CommandName & { name: CommandId }): Promise<Compl
     forms: entry.groupOnly === true ? grouped : [entry.name, ...grouped],
     summary: entry.summary,
     flags: [
-      ...command.options.map(({ short, long, description }) => ({
-        names: [short, long].filter((name) => name !== undefined),
-        description,
+      ...command.options.map((option) => ({
+        names: [option.short, option.long].filter((name) => name !== undefined),
+        description: option.description,
+        values: valuesOf(entry.name, option),
       })),
       { names: ['-h', '--help'], description: 'show help' },
     ],
@@ -35,7 +60,7 @@ async function describe(entry: CommandName & { name: CommandId }): Promise<Compl
   };
 }
 
-const IMAGES = "veneer images --format '{{.Repository}}:{{.Tag}}'";
+const IMAGES = `veneer images --format '{{if ne .Tag "<none>"}}{{.Repository}}:{{.Tag}}{{end}}'`;
 const CONTAINERS = "veneer ps -a --format '{{.Names}}'";
 
 /** What prints the names to choose from. */
@@ -61,13 +86,21 @@ function verbsOf(commands: readonly Completed[], group: string): string[] {
 function bash(commands: readonly Completed[]): string {
   const cases = commands.map(({ forms, flags, objects }) => {
     const words = flags.flatMap(({ names }) => names).join(' ');
-    const list = objects === undefined ? '' : `; [[ $cur == -* ]] || words="$({ ${LISTERS[objects]}; } 2>/dev/null)"`;
-    return `    ${forms.map((form) => `'${form}'`).join('|')}) words='${words}'${list} ;;`;
+    const list = objects === undefined ? '' : `[[ $cur == -* ]] || words="$({ ${LISTERS[objects]}; } 2>/dev/null)"`;
+    const values = flags
+      .filter((flag) => flag.values !== undefined)
+      .map((flag) => `${flag.names.join('|')}) words='${(flag.values ?? []).join(' ')}' ;;`);
+    const rest = list === '' ? [] : [`*) ${list} ;;`];
+    return `    ${forms.map((form) => `'${form}'`).join('|')})
+      words='${words}'
+      case "$before" in
+        ${[...values, ...rest].join('\n        ')}
+      esac ;;`;
   });
   const groups = Object.keys(GROUPS).map((group) => `    '${group}') words='${verbsOf(commands, group).join(' ')}' ;;`);
   return `# bash completion for veneer
 _veneer() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} form='' words='' at word
+  local cur=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} form='' words='' at word
   for ((at = 1; at < COMP_CWORD; at++)); do
     word=\${COMP_WORDS[at]}
     [[ $word == -* || \${COMP_WORDS[at - 1]} == --@(root|log-level) ]] && continue
@@ -83,6 +116,7 @@ ${[...groups, ...cases].join('\n')}
   COMPREPLY=()
   local IFS=$' \\t\\n'
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+  [[ \${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
   if type __ltrim_colon_completions >/dev/null 2>&1; then __ltrim_colon_completions "$cur"; fi
 }
 complete -o default -F _veneer veneer
@@ -101,7 +135,19 @@ function zsh(commands: readonly Completed[]): string {
     const words = flags.flatMap(({ names }) => names).join(' ');
     const list =
       objects === undefined ? '_files' : `compadd -- \${(f)"$({ ${LISTERS[objects]}; } 2>/dev/null)"}; _files`;
-    return `    ${forms.map((form) => form.replace(' ', '\\ ')).join('|')}) if [[ $PREFIX == -* ]]; then compadd -- ${words}; else ${list}; fi ;;`;
+    const values = flags
+      .filter((flag) => flag.values !== undefined)
+      .map(({ names, values: known = [] }) => {
+        const add =
+          known.length === 0
+            ? '_files'
+            : `compadd ${known[0]?.endsWith('=') === true ? "-S '' " : ''}-- ${known.join(' ')}`;
+        return `${names.join('|')}) ${add} ;;`;
+      });
+    return `    ${forms.map((form) => form.replace(' ', '\\ ')).join('|')})
+      case $before in
+        ${[...values, `*) if [[ $PREFIX == -* ]]; then compadd -- ${words}; else ${list}; fi ;;`].join('\n        ')}
+      esac ;;`;
   });
   return `#compdef veneer
 _veneer() {
@@ -141,8 +187,9 @@ function fish(commands: readonly Completed[]): string {
       if (verb === undefined) add('not __fish_seen_subcommand_from $tops', `-a ${word} -d '${quoteFish(summary)}'`);
       else add(`${seen}; and not __fish_seen_subcommand_from ${verb}`, `-f -a ${verb} -d '${quoteFish(summary)}'`);
       const here = verb === undefined ? seen : `${seen}; and __fish_seen_subcommand_from ${verb}`;
-      for (const { names, description } of flags) {
+      for (const { names, description, values } of flags) {
         const spelled = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
+        if (values !== undefined) spelled.push(values.length === 0 ? '-r' : `-x -a '${values.join(' ')}'`);
         add(here, `${spelled.join(' ')} -d '${quoteFish(description)}'`);
       }
       if (objects !== undefined) add(here, `-a '(${quoteFish(`begin; ${LISTERS[objects]}; end 2>/dev/null`)})'`);

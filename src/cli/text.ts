@@ -1,34 +1,20 @@
 // Text that others chose, on a terminal: without what would steer it, and as wide as it is shown.
 
-/**
- * What is not shown but acts: C0 and C1 controls (U+009B alone starts an escape sequence), line and paragraph separators,
- * marks that turn the direction of writing, tags, lone surrogates. The joiners in emoji and scripts are text.
- */
-const STEERING =
-  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
-
-function escapeChar(char: string): string {
-  const code = char.codePointAt(0) ?? 0;
-  const hex = code.toString(16);
-  if (code < 0x100) return `\\x${hex.padStart(2, '0')}`;
-  return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
-}
+import { displayText } from '../core/index.js';
 
 /** The text with everything that would steer a terminal written out (`\x1b`). */
-export function cleanText(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(STEERING, escapeChar);
-}
+export const cleanText = displayText;
 
 /** The same for text of several lines and columns: line feeds and tabs stay. */
 export function cleanLines(text: string): string {
-  return text.replace(STEERING, (char) => (char === '\n' || char === '\t' ? char : escapeChar(char)));
+  return text.replace(/[^\n\t]+/g, displayText);
 }
 
 /** JSON with the same characters escaped inside its strings: equal as JSON, harmless on a terminal. */
 export function cleanJson(json: string): string {
   const escaped = (char: string): string =>
     [...Array(char.length).keys()].map((at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
-  return json.replace(STEERING, (char) => (char === '\n' ? char : escaped(char)));
+  return json.replace(/[^\n\x20-\x7e]/gu, (char) => (displayText(char) === char ? char : escaped(char)));
 }
 
 /** Takes no column: combining marks and what joins or selects forms. */

@@ -11,13 +11,31 @@ export function toByteString(text: string): ByteString {
   return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** For display: UTF-8 where it is valid, `\xNN` for each byte that is not, and for control characters. */
+/**
+ * What is not shown but acts on a terminal: C0 and C1 controls (U+009B alone starts an escape sequence), line and paragraph
+ * separators, marks that turn the direction of writing, tags, lone surrogates. The joiners in emoji and scripts are text.
+ */
+const STEERING =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
+function escapeChar(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  const hex = code.toString(16);
+  if (code < 0x100) return `\\x${hex.padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
+}
+
+/** Text that others chose with everything that would steer a terminal written out (`\x1b`). */
+export function displayText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(STEERING, escapeChar);
+}
+
+/** For display: UTF-8 where it is valid, `\xNN` for each byte that is not; without what would steer a terminal. */
 export function displayBytes(bytes: ByteString): string {
   if (/^[\x20-\x7e]*$/.test(bytes)) return bytes;
   const text = Buffer.from(bytes, 'latin1').toString('utf8');
   const faithful = Buffer.from(text, 'utf8').toString('latin1') === bytes;
-  const escape = (char: string): string => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  return faithful ? text.replace(/[\x00-\x1f\x7f]/g, escape) : bytes.replace(/[\x00-\x1f\x7f-\xff]/g, escape);
+  return faithful ? displayText(text) : bytes.replace(/[\x00-\x1f\x7f-\xff]/g, escapeChar);
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;

@@ -91,6 +91,14 @@ test.each(['--version', '--help', 'completion bash', 'overlay --help'])(
   },
 );
 
+/** What bash offers for the last of these words. */
+function completeIn(words: readonly string[]): string[] {
+  const line = words.map((word) => `'${word}'`).join(' ');
+  const script = `eval "$("${process.execPath}" "${CLI}" completion bash)"
+    COMP_WORDS=(veneer ${line}); COMP_CWORD=${words.length}; _veneer; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim().split('\n');
+}
+
 describe('completion', () => {
   test.each(['bash', 'zsh', 'fish'])('of %s is a script that the shell takes', (shell) => {
     const script = runCli(['completion', shell]).stdout;
@@ -109,15 +117,20 @@ describe('completion', () => {
   }
 
   test('of bash completes commands, verbs and options', () => {
-    const complete = (...words: string[]): string[] => {
-      const line = words.map((word) => `'${word}'`).join(' ');
-      const script = `eval "$("${process.execPath}" "${CLI}" completion bash)"
-        COMP_WORDS=(veneer ${line}); COMP_CWORD=${words.length}; _veneer; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim().split('\n');
-    };
+    const complete = (...words: string[]): string[] => completeIn(words);
     expect(complete('imp')).toEqual(['import']);
     expect(complete('image', 'hi')).toEqual(['history']);
     expect(complete('commit', '--mess')).toEqual(['--message']);
     expect(complete('--root', '/x', 'system', 'pr')).toEqual(['prune']);
+    expect(complete('system', 'ch')).toEqual(['check']);
+    expect(complete('image', 'prune', '--f')).toEqual(['--force', '--filter']);
+  });
+
+  test('of bash completes what follows an option', () => {
+    const complete = (...words: string[]): string[] => completeIn(words);
+    expect(complete('inspect', '--type', '')).toEqual(['container', 'image', 'layer']);
+    expect(complete('image', 'ls', '-f', 'da')).toEqual(['dangling=']);
+    expect(complete('system', 'df', '--format', 'j')).toEqual(['json']);
+    expect(complete('import', '-m', '')).toEqual(['']);
   });
 });
