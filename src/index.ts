@@ -19,7 +19,8 @@ export type { Image, ImageHistoryEntry, ImageManifest, Layer, RemovedImage } fro
 export type { LabelFilter, PrunedImages, PruneImagesOptions } from './store/index.js';
 export type { ArchiveSource, ImportProgress, ImportSource, LoadedImage, LoadOptions } from './transfer/index.js';
 export type { SaveOptions, SaveTarget, TransferPhase, TransferProgress } from './transfer/index.js';
-export type { CommitProgress, Container, MountedContainer, Origin, Unmounted, Whereabouts } from './container/index.js';
+export type { CommitChoice, CommitProgress, Container, MountedContainer } from './container/index.js';
+export type { Origin, PreviewedChange, Unmounted, Whereabouts } from './container/index.js';
 
 // Below the store: layers as tars and directories, and the file system alone.
 export { applyLayer, diffLayers } from './layer/index.js';

@@ -26,6 +26,15 @@ const OF_THE_PARENT = new Set([
 
 /** `base` is the image's configuration, with the container's `config` and the changes of the commit in it. */
 export function childImage(base: ImageConfig, { diffIds, committed, entry, isEmpty }: ChildLayers): ImageConfig {
+  return {
+    ...inherited(base, entry),
+    rootfs: { type: 'layers', diff_ids: [...base.rootfs.diff_ids, ...diffIds] },
+    history: [...alignedHistory(base), ...commitHistory(committed, entry, isEmpty)],
+  };
+}
+
+/** What the image keeps of its parent, and what the commit says of it. */
+function inherited(base: ImageConfig, entry: HistoryEntry): ImageConfig {
   const { author: _parents, ...kept } = Object.fromEntries(
     Object.entries(base).filter(([field]) => !OF_THE_PARENT.has(field)),
   ) as unknown as ImageConfig;
@@ -33,8 +42,25 @@ export function childImage(base: ImageConfig, { diffIds, committed, entry, isEmp
     ...kept,
     ...(entry.created === undefined ? {} : { created: entry.created }),
     ...(entry.author === undefined ? {} : { author: entry.author }),
-    rootfs: { type: 'layers', diff_ids: [...base.rootfs.diff_ids, ...diffIds] },
-    history: [...alignedHistory(base), ...commitHistory(committed, entry, isEmpty)],
+  };
+}
+
+/**
+ * The image of one layer in place of all. The history goes on telling what was done, of entries that have no layer any more, as
+ * after `docker build --squash`.
+ */
+export function squashedImage(
+  base: ImageConfig,
+  { diffId, committed, entry }: Pick<ChildLayers, 'committed' | 'entry'> & { readonly diffId: DiffId | undefined },
+): ImageConfig {
+  const earlier = [...alignedHistory(base), ...committed.map((layer) => layer.history)];
+  return {
+    ...inherited(base, entry),
+    rootfs: { type: 'layers', diff_ids: diffId === undefined ? [] : [diffId] },
+    history: [
+      ...earlier.map((one) => ({ ...one, empty_layer: true })),
+      diffId === undefined ? { ...entry, empty_layer: true } : entry,
+    ],
   };
 }
 

@@ -1,21 +1,18 @@
 // The changes of a container as a layer of the store.
 
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { toByteString } from '../core/index.js';
+import { rmSync } from 'node:fs';
 import { chainId } from '../image/index.js';
 import type { DiffId, HistoryEntry } from '../image/index.js';
-import { removeTree } from '../store/index.js';
 import type { ContainerRecord, Lease, Store } from '../store/index.js';
-import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, must, openat, syncfs } from '../sys/index.js';
-import { copyTrees } from './copy-tree.js';
+import { commitRewritten } from './commit-rewritten.js';
+import type { Rewriting } from './commit-rewritten.js';
 import { lowerDirectories, lowerLayers } from './lower-directories.js';
 import { currentMountpoint } from './mount.js';
 import { packUpper } from './pack-upper.js';
 import type { CommitProgress, PackedLayer } from './pack-upper.js';
-import { settleLinks } from './settle-links.js';
+import { copySettled, sync } from './readable-upper.js';
 import { settledUpper } from './settled-upper.js';
-import { containerDirectories, ensureDirectories } from './upper-directory.js';
+import { ensureDirectories } from './upper-directory.js';
 
 export interface UpperCommit {
   readonly store: Store;
@@ -30,9 +27,11 @@ export interface UpperCommit {
 
 /**
  * Makes a layer of what the container has changed since its last commit, and returns its DiffID; undefined without changes.
- * A mounted container is copied. One that is not mounted gives its directory away and goes on with an empty one on top.
+ * A mounted container is copied. One that is not mounted gives its directory away and goes on with an empty one on top. A layer
+ * that is to be another one than the container's is written anew, and the container stays as it is.
  */
-export async function commitUpper(commit: UpperCommit): Promise<DiffId | undefined> {
+export async function commitUpper(commit: UpperCommit, rewriting?: Rewriting): Promise<DiffId | undefined> {
+  if (rewriting !== undefined) return commitRewritten(commit, rewriting);
   const mountpoint = currentMountpoint(commit.record);
   const packed = mountpoint === undefined ? await commitInPlace(commit) : await commitCopy(commit, mountpoint);
   return packed?.diffId;
@@ -61,22 +60,11 @@ async function commitInPlace(commit: UpperCommit): Promise<PackedLayer | undefin
 
 async function commitCopy(commit: UpperCommit, mountpoint: string): Promise<PackedLayer | undefined> {
   const { store, record, lease, onProgress } = commit;
-  const { upper, index } = containerDirectories(store.containers.directory(record.id));
-  // What programs have written may still be with the kernel, which gives it to the server now.
-  sync(mountpoint);
   const staged = store.layers.stage();
   let packed: PackedLayer | undefined;
   try {
-    const beside = (name: string): string => join(staged.staged.path, name);
     const lower = lowerDirectories(store, record);
-    for (const name of ['links', 'index']) mkdirSync(beside(name));
-    const trees = [
-      { from: upper, to: staged.diff },
-      { from: index, to: beside('index') },
-    ];
-    copyTrees({ trees, scratch: beside('links') });
-    settleLinks({ upper: staged.diff, index: beside('index'), lower });
-    for (const name of ['links', 'index']) removeTree(toByteString(beside(name)));
+    copySettled({ store, record, mountpoint, lower, to: staged.diff, beside: staged.staged.path });
     packed = await packUpper({ upper: staged.diff, lower, skeleton: staged.record.skeleton, onProgress });
   } catch (error) {
     store.layers.discard(staged);
@@ -85,13 +73,4 @@ async function commitCopy(commit: UpperCommit, mountpoint: string): Promise<Pack
   if (packed === undefined) store.layers.discard(staged);
   else store.layers.commit(staged, { ...packed, parent: lowerLayers(store, record).at(-1) }, lease);
   return packed;
-}
-
-function sync(path: string): void {
-  const fd = must(openat(AT_FDCWD, toByteString(path), O_RDONLY | O_DIRECTORY), 'open', path);
-  try {
-    must(syncfs(fd), 'syncfs', path);
-  } finally {
-    close(fd);
-  }
 }

@@ -1,5 +1,5 @@
-export { commitContainer } from './commit.js';
-export type { CommitOptions } from './commit.js';
+export { commitContainer, previewCommit } from './commit.js';
+export type { CommitChoice, CommitOptions, PreviewedChange } from './commit.js';
 export type { ConfigOverrides } from './container-config.js';
 export { containerSize } from './container-size.js';
 export type { ContainerSize } from './container-size.js';

@@ -7,7 +7,7 @@ import type { ByteString } from '../core/index.js';
 import { Stat } from '../sys/index.js';
 import { firstPartOfNames, list, lookup } from '../stack/index.js';
 import type { FirstParts, Found, FoundDirectory, FoundOther, Merged, StackPair } from '../stack/index.js';
-import { commonParts, sameAttributes, sameFile, samePlaces } from './compare.js';
+import { commonParts, sameAttributes, sameButForTime, sameFile, samePlaces } from './compare.js';
 import type { Seen } from './compare.js';
 import { allPaths } from './path-choice.js';
 import type { PathChoice } from './path-choice.js';
@@ -25,6 +25,11 @@ export interface ChangeWalkOptions {
   readonly deep?: boolean;
   /** What is asked for; everything by default. */
   readonly paths?: PathChoice;
+  /**
+   * Nothing but what is asked for, as something to be applied: with it come the new directories it lies in. A directory of
+   * which only the time has changed comes only with something in it: its time tells of what was not asked for.
+   */
+  readonly strict?: boolean;
 }
 
 /** A directory of both views; undefined where there is none. */
@@ -74,15 +79,17 @@ export class ChangeWalk {
   readonly #stacks: StackPair;
   readonly #deep: boolean;
   readonly #paths: PathChoice;
+  readonly #strict: boolean;
   /** Directories on the way down that have not changed themselves: listed when something in them has. */
   #pending: ChangeNode[] = [];
   /** The attributes of both sides, by depth: those of a directory stay as they are while one is below it. */
   readonly #stats: (readonly [now: Stat, before: Stat])[] = [];
 
-  constructor(stacks: StackPair, { deep = false, paths = allPaths }: ChangeWalkOptions = {}) {
+  constructor(stacks: StackPair, { deep = false, paths = allPaths, strict = false }: ChangeWalkOptions = {}) {
     this.#stacks = stacks;
     this.#deep = deep;
     this.#paths = paths;
+    this.#strict = strict;
   }
 
   /**
@@ -96,7 +103,7 @@ export class ChangeWalk {
     const [now, before] = [rootOf(nowParts), rootOf(beforeParts)];
     if (now !== undefined && this.#paths('') === 'inside') {
       if (before === undefined) yield { path: '', kind: 'added', now };
-      else if (!sameAttributes(now, before)) yield { path: '', kind: 'modified', now, before };
+      else if (!this.#sameDirectory(now, before)) yield { path: '', kind: 'modified', now, before };
     }
     yield* this.#directory({ path: '', now: nowParts, before: beforeParts }, 0);
   }
@@ -144,8 +151,19 @@ export class ChangeWalk {
 
   *#deleted(path: ByteString, before: Seen, depth: number): Generator<ChangeNode, void> {
     const parts = this.#deep ? partsOf(before) : undefined;
-    if (parts === undefined || this.#paths(path) === 'inside') yield* this.#emit({ path, kind: 'deleted', before });
+    if (parts === undefined ? this.#isLeafWanted(path) : this.#isWanted(path)) {
+      yield* this.#emit({ path, kind: 'deleted', before });
+    }
     if (parts !== undefined) yield* this.#directory({ path, now: undefined, before: parts }, depth + 1);
+  }
+
+  #isWanted(path: ByteString): boolean {
+    return this.#paths(path) === 'inside';
+  }
+
+  /** What below it was asked for is there no more, or not yet, because of this: that is an answer, too. */
+  #isLeafWanted(path: ByteString): boolean {
+    return !this.#strict || this.#isWanted(path);
   }
 
   *#compare(path: ByteString, { now, before }: Sides, depth: number): Generator<ChangeNode, void> {
@@ -161,6 +179,7 @@ export class ChangeWalk {
       return;
     }
     if (parts === undefined && before !== undefined && partsBefore === undefined) {
+      if (!this.#isLeafWanted(path)) return;
       const same = sameFile(now as Seen<FoundOther>, before as Seen<FoundOther>);
       if (!same) yield* this.#emit({ path, kind: 'modified', now, before });
       return;
@@ -168,10 +187,16 @@ export class ChangeWalk {
     if (this.#deep && partsBefore !== undefined) {
       yield* this.#directory({ path, now: undefined, before: partsBefore }, depth + 1);
     }
-    if (parts === undefined || this.#paths(path) === 'inside') {
-      yield* this.#emit(before === undefined ? { path, kind: 'added', now } : { path, kind: 'modified', now, before });
+    const node: ChangeNode =
+      before === undefined ? { path, kind: 'added', now } : { path, kind: 'modified', now, before };
+    if (parts === undefined) {
+      if (this.#isLeafWanted(path)) yield* this.#emit(node);
+      return;
     }
-    if (parts !== undefined) yield* this.#directory({ path, now: parts, before: undefined }, depth + 1);
+    if (this.#isWanted(path)) yield* this.#emit(node);
+    else if (this.#strict) this.#pending.push(node);
+    yield* this.#directory({ path, now: parts, before: undefined }, depth + 1);
+    this.#drop(node);
   }
 
   *#directories(
@@ -181,14 +206,23 @@ export class ChangeWalk {
   ): Generator<ChangeNode, void> {
     if (samePlaces(now.found.parts, before.found.parts)) return;
     const pair = { path, now: now.found.parts, before: before.found.parts };
-    if (this.#paths(path) !== 'inside') {
+    if (!this.#isWanted(path)) {
       yield* this.#directory(pair, depth + 1);
       return;
     }
     const node: ChangeNode = { path, kind: 'modified', now, before };
-    if (sameAttributes(now, before)) this.#pending.push(node);
+    if (this.#sameDirectory(now, before)) this.#pending.push(node);
     else yield* this.#emit(node);
     yield* this.#directory(pair, depth + 1);
+    this.#drop(node);
+  }
+
+  #sameDirectory(now: Seen, before: Seen): boolean {
+    return this.#strict ? sameButForTime(now, before) : sameAttributes(now, before);
+  }
+
+  /** Nothing in the directory was listed. */
+  #drop(node: ChangeNode): void {
     if (this.#pending.at(-1) === node) this.#pending.pop();
   }
 

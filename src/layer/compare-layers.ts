@@ -2,13 +2,14 @@
 
 import type { ByteString } from '../core/index.js';
 import { ChangeWalk } from './change-walk.js';
-import type { ChangeKind, ChangeNode } from './change-walk.js';
-import { sameXattrs } from './compare.js';
+import type { ChangeKind, ChangeNode, ChangeWalkOptions } from './change-walk.js';
+import { sameButForTime } from './compare.js';
 import { openLayersToCompare } from './diff-layers.js';
-import type { DiffLayersOptions } from './diff-layers.js';
+import type { DiffLayersOptions, LayersToCompare } from './diff-layers.js';
 import { factsOf } from './file-facts.js';
 import type { FileFacts } from './file-facts.js';
 import { pathsBelow } from './path-choice.js';
+import type { PathChoice } from './path-choice.js';
 
 export interface DetailedChange {
   /** From the root, without a leading slash. */
@@ -24,8 +25,7 @@ export interface DetailedChange {
 
 function isParent({ now, before }: ChangeNode): boolean {
   if (now?.found.kind !== 'directory' || before?.found.kind !== 'directory') return false;
-  const [a, b] = [now.stat, before.stat];
-  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && sameXattrs(now.found, before.found);
+  return sameButForTime(now, before);
 }
 
 /**
@@ -33,15 +33,29 @@ function isParent({ now, before }: ChangeNode): boolean {
  * deleted directory is listed, too. The root is not. Throws a SysError.
  */
 export function* compareLayers(options: DiffLayersOptions): Generator<DetailedChange, void> {
-  const changes: DetailedChange[] = [];
-  using stacks = openLayersToCompare(options);
   const { paths } = options;
-  const walk = new ChangeWalk(stacks, { deep: true, ...(paths === undefined ? {} : { paths: pathsBelow(paths) }) });
-  for (const change of walk.run()) {
-    const { path, kind, now, before } = change;
-    if (path === '') continue;
-    const facts = { before: before && factsOf(before), now: now && factsOf(now) };
-    changes.push({ path, kind, ...facts, isParent: isParent(change) });
+  const changes: DetailedChange[] = [];
+  for (const change of walkOf(options, { deep: true, ...(paths === undefined ? {} : { paths: pathsBelow(paths) }) })) {
+    if (change.path !== '') changes.push(change);
   }
   yield* changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * What `writeLayer` would write of the same stacks and paths, a change for each entry, in the byte order of the paths. Where
+ * the root itself is one, it comes as ''. Throws a SysError.
+ */
+export function listLayerEntries(options: LayersToCompare & { readonly paths?: PathChoice }): DetailedChange[] {
+  const { paths } = options;
+  const changes = [...walkOf(options, paths === undefined ? {} : { paths, strict: true })];
+  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function* walkOf(layers: LayersToCompare, options: ChangeWalkOptions): Generator<DetailedChange, void> {
+  using stacks = openLayersToCompare(layers);
+  for (const change of new ChangeWalk(stacks, options).run()) {
+    const { path, kind, now, before } = change;
+    const facts = { before: before && factsOf(before), now: now && factsOf(now) };
+    yield { path, kind, ...facts, isParent: isParent(change) };
+  }
 }

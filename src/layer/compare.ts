@@ -31,22 +31,24 @@ export function samePlaces(a: Merged, b: Merged): boolean {
   return a.length === b.length && commonParts(a, b) === a.length;
 }
 
-/** The attributes users see. */
-export function sameXattrs(a: Found, b: Found): boolean {
+function sameXattrs(a: Found, b: Found): boolean {
   const [one, other] = [readXattrs(placeOf(a)), readXattrs(placeOf(b))];
   return one.size === other.size && [...one].every(([name, value]) => other.get(name)?.equals(value) === true);
 }
 
-/** Type, mode, owner, time of the last change, and the attributes users see. */
-export function sameAttributes(a: Seen, b: Seen): boolean {
+/** Type, mode, owner, and the attributes users see. */
+export function sameButForTime(a: Seen, b: Seen): boolean {
   return (
     a.stat.mode === b.stat.mode &&
     a.stat.uid === b.stat.uid &&
     a.stat.gid === b.stat.gid &&
-    a.stat.mtimeSec === b.stat.mtimeSec &&
-    a.stat.mtimeNsec === b.stat.mtimeNsec &&
     sameXattrs(a.found, b.found)
   );
+}
+
+/** All of that, and the time of the last change. */
+export function sameAttributes(a: Seen, b: Seen): boolean {
+  return a.stat.mtimeSec === b.stat.mtimeSec && a.stat.mtimeNsec === b.stat.mtimeNsec && sameButForTime(a, b);
 }
 
 function sameInode(a: Stat, b: Stat): boolean {

@@ -14,6 +14,7 @@ import type { ChangeNode } from './change-walk.js';
 import { openLayersToCompare } from './diff-layers.js';
 import type { LayersToCompare } from './diff-layers.js';
 import { describe, openContent } from './found-entry.js';
+import type { PathChoice } from './path-choice.js';
 import type { TarEntry } from './tar-entry.js';
 import { SkeletonWriter } from './skeleton-writer.js';
 import { nameOf, parentOf } from './target-tree.js';
@@ -23,6 +24,8 @@ import type { ByteSink } from './tar-writer.js';
 export interface WriteLayerSettings {
   /** Where the tar goes; without one it is only hashed. */
   readonly sink?: ByteSink;
+  /** Which changes to write; all by default. New directories that lead to them are written, too. */
+  readonly paths?: PathChoice;
   /** `SOURCE_DATE_EPOCH`, in seconds: what has changed later is dated to it. */
   readonly sourceDateEpoch?: number;
   /** Told the bytes written so far. */
@@ -84,7 +87,9 @@ async function write(options: WriteLayerOptions, skeleton?: SkeletonWriter): Pro
   const breaks = new Breaks();
   try {
     using stacks = openLayersToCompare(options);
-    for (const change of new ChangeWalk(stacks).run()) {
+    const { paths } = options;
+    const walk = new ChangeWalk(stacks, paths === undefined ? {} : { paths, strict: true });
+    for (const change of walk.run()) {
       signal?.throwIfAborted();
       await layer.write(change);
       const due = breaks.due();

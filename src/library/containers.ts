@@ -6,11 +6,12 @@ import {
   inspectContainer,
   listContainers,
   mountContainer,
+  previewCommit,
   removeContainer,
   unmount,
 } from '../container/index.js';
-import type { CommitOptions, CommitProgress, Container, CreateOptions } from '../container/index.js';
-import type { MountedContainer, Unmounted } from '../container/index.js';
+import type { CommitChoice, CommitOptions, CommitProgress, Container, CreateOptions } from '../container/index.js';
+import type { MountedContainer, PreviewedChange, Unmounted } from '../container/index.js';
 import type { Image, Store } from '../store/index.js';
 import { operation } from './operation.js';
 import type { Operation } from './operation.js';
@@ -62,6 +63,11 @@ export class Containers {
         onProgress,
       }),
     );
+  }
+
+  /** What `commit` would write with the same choice, and what it would leave out, sorted by path. Makes nothing. */
+  async previewCommit(name: string, choice: CommitChoice = {}): Promise<PreviewedChange[]> {
+    return previewCommit(this.#store, name, choice);
   }
 
   /** Removes it with its changes; resolves to its ID. Throws `not-found`, and `in-use` while mounted, unless `force` un-mounts it. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { childImage, historyEntry } from '../../../src/container/child-image.js';
+import { childImage, historyEntry, squashedImage } from '../../../src/container/child-image.js';
 import { parseChainId, parseImageConfig } from '../../../src/image/index.js';
 import type { ImageConfig } from '../../../src/image/index.js';
 import { diffIdOf } from '../store/fixture.js';
@@ -67,4 +67,19 @@ test('what describes the making of the parent is left out, what nobody knows is 
   expect(child).not.toHaveProperty('container');
   expect(child).not.toHaveProperty('author');
   expect(child).toHaveProperty(['os.version'], '7');
+});
+
+test('a squashed image has one layer, and the whole history', () => {
+  const squashed = squashedImage(base, { diffId: three, committed, entry });
+  expect(squashed.rootfs.diff_ids).toEqual([three]);
+  expect(squashed.config).toEqual(base.config);
+  expect(squashed.history).toEqual([
+    { comment: 'base', empty_layer: true },
+    { comment: 'env', empty_layer: true },
+    { comment: 'earlier', empty_layer: true },
+    entry,
+  ]);
+  const empty = squashedImage(base, { diffId: undefined, committed: [], entry });
+  expect(empty.rootfs.diff_ids).toEqual([]);
+  expect(empty.history?.every((one) => one.empty_layer)).toBe(true);
 });
