@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,9 +71,25 @@ class Worker {
     this.#started = Promise.race([once(this.#child.stdout ?? this.#child, 'data'), once(this.#child, 'close')]);
   }
 
+  async start(): Promise<void> {
+    await this.#started;
+  }
+
+  /** Waits until it has said so often that something was put into the store; not for ever, it may be of another mind. */
+  async hasAdded(times: number): Promise<void> {
+    const deadline = AbortSignal.timeout(3000);
+    try {
+      for await (const _data of on(this.#child.stdout ?? this.#child, 'data', { signal: deadline })) {
+        if (this.said().filter(({ did }) => did === 'add').length >= times) return;
+      }
+    } catch (error) {
+      if (!deadline.aborted) throw error;
+    }
+  }
+
   /** Kills it a while after it has begun. */
   async run(ms: number): Promise<void> {
-    await this.#started;
+    await this.start();
     await sleep(ms);
     await this.kill();
   }
@@ -129,8 +145,10 @@ export async function blow({ places, round, processes, random, beforeEnd }: Gust
   );
   if (beforeEnd === undefined) await Promise.all(workers.map((worker) => worker.run(random(700))));
   else {
-    await Promise.all(workers.map((worker) => worker.run(random(100)).then(() => undefined)).slice(0, 1));
-    await sleep(random(1000));
+    await Promise.all(workers.map((worker) => worker.start()));
+    // In the middle of something, or as soon as something is said to be done.
+    if (random(3) === 0) await sleep(random(1000));
+    else await workers[0]?.hasAdded(1 + random(4));
     beforeEnd();
     await Promise.all(workers.map((worker) => worker.kill()));
   }
@@ -185,6 +203,10 @@ async function readWhole(store: Store, image: Image, read: Set<string>): Promise
 /** What was written to a container is in its upper directory, or in a layer that was committed from it. */
 function expectContainer(store: Store, name: string): void {
   const record = store.containers.resolve(name);
+  const config: unknown = JSON.parse(
+    readFileSync(path.join(store.containers.directory(record.id), 'config.json'), 'utf8'),
+  );
+  expect(config).toBeTypeOf('object');
   const places = [
     store.containers.upper(record.id),
     ...record.committed.map(({ chainId }) => store.layers.path(chainId)),
