@@ -7,7 +7,7 @@ import { entryPath } from '../sys/index.js';
 import type { Place } from '../sys/index.js';
 import { makeOpaque, makeWhiteout, makeXattrWhiteout, TRUSTED, USER } from '../whiteout/index.js';
 import type { LowerView } from './lower-view.js';
-import { parentOf, statPlace } from './target-tree.js';
+import { NotADirectory, parentOf, statPlace } from './target-tree.js';
 import type { TargetTree } from './target-tree.js';
 
 export class LayerMarks {
@@ -39,14 +39,15 @@ export class LayerMarks {
         const place = tree.existingPlace(path);
         if (place !== undefined && statPlace(place)?.isDirectory === true) setOpaque(place);
       } catch (error) {
-        onFailure(path, error);
+        if (!(error instanceof NotADirectory)) onFailure(path, error);
       }
     }
     for (const path of this.#gone) {
       try {
         this.#hide(tree, lower, path);
       } catch (error) {
-        onFailure(path, error);
+        // A later entry has put something else in place of the directory that it was to be in.
+        if (!(error instanceof NotADirectory)) onFailure(path, error);
       }
     }
   }

@@ -136,6 +136,7 @@ export class TargetTree {
       this.#open.delete(open);
       close(fd);
     }
+    for (const made of this.implicit) if (made === path || made.startsWith(`${path}/`)) this.implicit.delete(made);
     removeAny(place, path, keep);
   }
 

@@ -92,10 +92,28 @@ export class Unpacker {
     const meaning = parseOciName(name);
     if (meaning.kind === 'plain') return this.#put(path, entry, (fd) => fill(fd, path));
     const parent = components.slice(0, -1);
-    this.#tree.directory(parent.join('/'), { create: true });
+    if (!this.#isDirectory(parent.join('/'))) return undefined;
     if (meaning.kind === 'opaque') this.#marks.opaque(parent.join('/'));
     else this.#marks.whiteout([...parent, meaning.target].join('/'));
     return undefined;
+  }
+
+  /**
+   * Whether a path is a directory, or can be made one. Where this layer has a file in its place, a mark says nothing: what is below is
+   * hidden already. umoci writes such whiteouts for what was in a directory that a file has replaced. Through a symlink none may go.
+   */
+  #isDirectory(path: ByteString): boolean {
+    try {
+      this.#tree.directory(path, { create: true });
+      return true;
+    } catch (error) {
+      if (!(error instanceof NotADirectory) || this.#isSymlink(error.path)) throw error;
+      return false;
+    }
+  }
+
+  #isSymlink(path: ByteString): boolean {
+    return statPlace(this.#tree.place(path))?.isSymlink === true;
   }
 
   #root(entry: TarEntry): void {

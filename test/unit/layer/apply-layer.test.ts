@@ -234,6 +234,21 @@ describe('whiteouts', () => {
     expect(shape((await apply(archive, { lower: [] })).target)).toEqual({ d: 'dir', n: 'dir' });
   });
 
+  it('say nothing below what is no directory, in whatever order they come', async () => {
+    const lower = await unpacked(dir('d', { mode: 0o700, uid: 5 }), file('d/x'), file('d/e/y'));
+    const marks = [file('d/.wh.x'), file('d/e/.wh.y'), file('d/.wh..wh..opq')];
+    const orders = [
+      [file('d', 'now'), ...marks],
+      [...marks, file('d', 'now')],
+      [...marks, symlink('d', '/etc')],
+    ];
+    for (const archive of orders) {
+      const { target } = await apply([...archive, END], { lower: [lower] });
+      expect(Object.keys(shape(target))).toEqual(['d']);
+      expect(look(target)['d']).toMatchObject({ owner: '0:0', mtime: '0.000000000' });
+    }
+  });
+
   it('hide by name what an opaque root hides', async () => {
     const lower = await unpacked(file('a'), dir('d'), file('f'), dir('e'), file('.wh.x'));
     const { target } = await apply([file('.wh..wh..opq'), dir('d'), file('f', 'new'), END], { lower: [lower] });
