@@ -27,10 +27,16 @@ function asReference(text: string | undefined): Reference | undefined {
   }
 }
 
-/** Names that are no valid image names are no reason to refuse the image: they are left out. */
+/**
+ * Names that are no valid image names are no reason to refuse the image: they are left out. So is a whole name whose tag the
+ * `ref.name` contradicts: umoci copies the annotations of the image that it started from, and sets that one only.
+ */
 export function annotatedName(descriptor: Descriptor): AnnotatedName {
   const ref = descriptor.annotations?.[REF_NAME];
-  const reference = asReference(descriptor.annotations?.[IMAGE_NAME]) ?? asReference(ref);
+  const whole = asReference(descriptor.annotations?.[IMAGE_NAME]);
+  const byRef = asReference(ref);
+  const isStale = ref !== undefined && byRef === undefined && whole?.tag !== ref;
+  const reference = isStale ? undefined : (whole ?? byRef);
   return { ...(reference === undefined ? {} : { reference }), ...(ref === undefined ? {} : { ref }) };
 }
 

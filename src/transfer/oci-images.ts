@@ -54,7 +54,7 @@ function groupByName(manifests: readonly Descriptor[]): Descriptor[][] {
   const groups: Descriptor[][] = [];
   for (const descriptor of manifests) {
     const { reference, ref } = annotatedName(descriptor);
-    const key = reference === undefined ? (ref ?? '') : JSON.stringify(reference);
+    const key = reference === undefined && ref === undefined ? '' : JSON.stringify([reference, ref]);
     const isAlone = key === '' && descriptor.platform === undefined;
     const group = isAlone ? undefined : named.get(key);
     if (group !== undefined) {

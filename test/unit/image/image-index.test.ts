@@ -116,6 +116,11 @@ describe('annotatedName', () => {
       'docker.io/library/a:1',
     ],
     ["Podman's whole name", { 'org.opencontainers.image.ref.name': 'localhost/a:1' }, 'localhost/a:1'],
+    [
+      'a name that the tag contradicts',
+      { 'io.containerd.image.name': 'docker.io/library/a:1', 'org.opencontainers.image.ref.name': '2' },
+      undefined,
+    ],
     ['a tag alone', { 'org.opencontainers.image.ref.name': 'latest' }, undefined],
     ['what is no name', { 'org.opencontainers.image.ref.name': '../../etc:x' }, undefined],
     ['nothing', {}, undefined],
