@@ -12,6 +12,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   import: () => import('./commands/import.js'),
   load: () => import('./commands/load.js'),
   save: () => import('./commands/save.js'),
+  export: () => import('./commands/export.js'),
   images: () => import('./commands/images.js'),
   inspect: () => import('./commands/inspect.js'),
   history: () => import('./commands/history.js'),

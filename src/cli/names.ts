@@ -43,6 +43,13 @@ export const COMMANDS = [
     summary: 'Save images to an archive or an OCI layout',
     completes: 'images',
   },
+  {
+    name: 'export',
+    groups: container('export'),
+    heading: 'Containers',
+    summary: "Write a container's or image's tree as a tar",
+    completes: 'both',
+  },
   { name: 'images', groups: image('ls', 'list'), heading: 'Images', summary: 'List images', completes: 'images' },
   {
     name: 'inspect',

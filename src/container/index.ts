@@ -7,6 +7,8 @@ export { createContainer } from './create.js';
 export type { CreateOptions } from './create.js';
 export { compareTrees, diffContainer, diffTrees, patchTrees } from './diff.js';
 export type { DiffTreesOptions } from './diff.js';
+export { exportTree } from './export.js';
+export type { ExportOptions } from './export.js';
 export { mountContainer } from './mount.js';
 export type { MountedContainer } from './mount.js';
 export { mountImage } from './mount-image.js';

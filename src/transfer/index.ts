@@ -6,6 +6,7 @@ export { layerTar, layerTarSize } from './layer-tar.js';
 export { loadImages } from './load.js';
 export type { LoadedImage, LoadOptions } from './load.js';
 export type { ArchiveSource } from './open-archive.js';
+export { writeOutputFile } from './output-file.js';
 export type { OnProgress, TransferPhase, TransferProgress } from './progress.js';
 export { saveImages } from './save.js';
 export type { SaveOptions, SaveTarget } from './save.js';
