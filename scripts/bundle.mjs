@@ -16,6 +16,8 @@ const dir = path.join(dist, 'program');
 const otherCommands = {
   name: 'other-commands',
   resolveId: (source) => (source === './program.js' ? { id: './program.cjs', external: true } : undefined),
+  // `import()` of a file starts Node's loader of ES modules, which reads the whole file for its exports first.
+  renderChunk: (code) => code.replace('import("./program.cjs")', 'require("./program.cjs")'),
 };
 
 const bundle = (name, module, { prefix = '', plugins = [] } = {}) =>

@@ -20,7 +20,9 @@ export function containerRow(container: Container, trunc: boolean): Row {
     Image: imageReference,
     Command: commandText(container, trunc),
     CreatedSince: ago(created),
-    CreatedAt: timestamp(created),
+    get CreatedAt() {
+      return timestamp(created);
+    },
     Status: state === 'mounted' ? 'Mounted' : 'Created',
     State: state,
     Ports: '',

@@ -82,7 +82,10 @@ export function imageRows(image: Image, { trunc, digests, usage }: ImageRowOptio
   const used = usage?.get(image.id);
   return namesOf(image, digests).map((name) => ({
     Containers: used === undefined ? UNKNOWN : String(used.containers),
-    CreatedAt: timestamp(image.created),
+    // Made when it is asked for: the first name of a time zone takes longer than a small store's whole list.
+    get CreatedAt() {
+      return timestamp(image.created);
+    },
     CreatedSince: ago(image.created),
     Digest: name.Digest,
     ID: trunc ? shortDigest(image.id) : image.id,

@@ -164,8 +164,10 @@ class Run {
 
 /** A field of the data itself must be there, so that a misspelt one is not an empty column. */
 function refuseUnknown(data: unknown, name: string): void {
-  const known = entriesOf(data) === undefined ? [] : Object.keys(data as object);
-  if (!known.includes(name)) throw new TemplateError(`there is no field '${name}' (there is ${known.join(', ')})`);
+  const isMap = typeof data === 'object' && data !== null && !Array.isArray(data);
+  if (isMap && Object.hasOwn(data, name)) return;
+  const known = isMap ? Object.keys(data).join(', ') : '';
+  throw new TemplateError(`there is no field '${name}' (there is ${known})`);
 }
 
 function itemsOf(value: unknown): readonly (readonly [key: string | number, item: unknown])[] {
