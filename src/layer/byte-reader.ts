@@ -23,7 +23,10 @@ export class ByteReader {
   #position = 0;
 
   /** `onChunk` sees every byte of the source once, in order, before it is read; what it returns is waited for. */
-  constructor(source: ByteSource, onChunk: (chunk: Uint8Array) => Promise<unknown> | undefined = () => undefined) {
+  constructor(
+    source: ByteSource,
+    onChunk: ((chunk: Uint8Array) => Promise<unknown> | undefined) | undefined = () => undefined,
+  ) {
     this.#source = source[Symbol.asyncIterator]();
     this.#skip = skipOf(source);
     this.#onChunk = onChunk;

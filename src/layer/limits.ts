@@ -1,6 +1,8 @@
 // Bounds that protect against archives made to exhaust memory, disk or patience.
 
 import { VeneerError } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
+import { displayEntry } from './tar-entry.js';
 
 export interface LayerLimits {
   readonly maxEntries: number;
@@ -31,6 +33,8 @@ export const DEFAULT_LIMITS: LayerLimits = {
   maxHeaderSize: 1024 * 1024,
 };
 
-export function limitError(what: string): VeneerError {
-  return new VeneerError('limit', what, { hint: 'if the archive can be trusted, raise the limit' });
+/** `entry`: the path of the one at which the bound was passed. */
+export function limitError(what: string, entry?: ByteString): VeneerError {
+  const where = entry === undefined || entry === '' ? '' : `tar entry ${displayEntry(entry)}: `;
+  return new VeneerError('limit', `${where}${what}`, { hint: 'if the archive can be trusted, raise the limit' });
 }

@@ -102,7 +102,10 @@ export class SkeletonWriter {
     if (!this.#mustWait) return undefined;
     this.#mustWait = false;
     if (!this.#gzip.writableNeedDrain && this.#gzip.errored === null) return undefined;
-    return Promise.race([new Promise((resolve) => this.#gzip.once('drain', resolve)), this.#written]);
+    const waiting = Promise.race([new Promise((resolve) => this.#gzip.once('drain', resolve)), this.#written]);
+    // Whoever has failed otherwise meanwhile does not wait for it any more.
+    waiting.catch(() => undefined);
+    return waiting;
   }
 
   /** Completes the file; it is not synced. */

@@ -26,8 +26,12 @@ export interface TarEntry {
   readonly xattrs: ReadonlyMap<ByteString, Buffer>;
 }
 
+/** The path of an entry, for messages. */
+export function displayEntry(path: ByteString): string {
+  return path.length > 300 ? `'${displayBytes(path.slice(0, 300))}...'` : `'${displayBytes(path)}'`;
+}
+
 /** An error about one entry; its name comes first in the message. */
 export function entryError(code: ErrorKind, path: ByteString, why: string, cause?: unknown): VeneerError {
-  const name = path.length > 300 ? `${displayBytes(path.slice(0, 300))}...` : displayBytes(path);
-  return new VeneerError(code, `tar entry '${name}': ${why}`, { cause });
+  return new VeneerError(code, `tar entry ${displayEntry(path)}: ${why}`, { cause });
 }

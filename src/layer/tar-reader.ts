@@ -48,7 +48,6 @@ export class TarReader {
   /** Half of the end marker has been read. */
   #ending = false;
   #entries = 0;
-  #read = 0;
   /** Bytes of the current entry's content, and of its padding, not yet read. */
   #left = 0;
   #padding = 0;
@@ -57,13 +56,7 @@ export class TarReader {
   constructor(source: ByteSource, options: ReadTarOptions = {}) {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#onStructure = options.onStructure;
-    this.#reader = new ByteReader(source, (chunk) => {
-      this.#read += chunk.length;
-      if (this.#read > this.#limits.maxSize) {
-        throw limitError(`the archive has more than ${String(this.#limits.maxSize)} bytes`);
-      }
-      return options.onChunk?.(chunk);
-    });
+    this.#reader = new ByteReader(source, options.onChunk);
   }
 
   /**
@@ -93,8 +86,18 @@ export class TarReader {
     if (this.#description !== undefined) {
       throw this.#broken('the archive ends where the entry that this header describes should be');
     }
-    await this.#reader.drain((bytes) => this.#onStructure?.(bytes));
+    let { position } = this.#reader;
+    await this.#reader.drain((bytes) => {
+      position += bytes.length;
+      this.#limitSize(position);
+      return this.#onStructure?.(bytes);
+    });
     return undefined;
+  }
+
+  #limitSize(bytes: number): void {
+    const { maxSize } = this.#limits;
+    if (bytes > maxSize) throw limitError(`the archive has more than ${String(maxSize)} bytes`, this.#current);
   }
 
   /** Goes on to the next entry with what is buffered; undefined at the end marker. */
@@ -186,6 +189,7 @@ export class TarReader {
   /** Takes structure that is buffered. */
   #take(length: number): Buffer {
     const bytes = this.#reader.take(length);
+    this.#limitSize(this.#reader.position);
     if (this.#onStructure !== undefined) this.#waiting = this.#onStructure(bytes) ?? this.#waiting;
     return bytes;
   }
@@ -195,9 +199,8 @@ export class TarReader {
     const size = header.number('size');
     if (size === undefined || size < 0) throw this.#broken('the size of a header that describes it is malformed');
     if (size > this.#limits.maxHeaderSize) {
-      throw limitError(
-        `a header of the archive has ${String(size)} bytes, more than ${String(this.#limits.maxHeaderSize)}`,
-      );
+      const most = String(this.#limits.maxHeaderSize);
+      throw limitError(`a header that describes others has ${String(size)} bytes, more than ${most}`, this.#current);
     }
     return size;
   }
@@ -226,22 +229,22 @@ export class TarReader {
     if (typeof records === 'string') throw this.#broken(records);
     header.add(records);
     if (header.size > this.#limits.maxHeaderSize) {
-      throw limitError(
-        `PAX headers of the archive have more than ${String(this.#limits.maxHeaderSize)} bytes together`,
-      );
+      const most = String(this.#limits.maxHeaderSize);
+      throw limitError(`the PAX headers for what follows have more than ${most} bytes together`, this.#current);
     }
   }
 
   #begin(header: RawHeader): TarEntry {
     this.#entries += 1;
     if (this.#entries > this.#limits.maxEntries) {
-      throw limitError(`the archive has more than ${String(this.#limits.maxEntries)} entries`);
+      throw limitError(`the archive has more than ${String(this.#limits.maxEntries)} entries`, header.path);
     }
     const entry = mergeEntry(header, this.#description, this.#global.records);
     this.#description = undefined;
     this.#current = entry.path;
     this.#left = entry.size;
     this.#padding = -entry.size & (BLOCK_SIZE - 1);
+    this.#limitSize(this.#reader.position + entry.size + this.#padding);
     return entry;
   }
 }

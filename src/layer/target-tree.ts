@@ -45,6 +45,8 @@ export class TargetTree {
   readonly #capacity: number;
   /** Open directories by path, least recently used first. */
   readonly #open = new Map<ByteString, number>();
+  /** How many there have ever been, without the root. */
+  implicitMade = 0;
   /** The one that was asked for last. */
   #recent: ByteString | undefined;
   #recentFd = -1;
@@ -91,6 +93,7 @@ export class TargetTree {
   }
 
   #makeImplicit({ dirfd, name }: Place, path: ByteString): void {
+    this.implicitMade += 1;
     must(mkdirat(dirfd, name, IMPLICIT_MODE), 'mkdir', path);
     this.#setDefaults({ dirfd, name });
     this.implicit.add(path);

@@ -19,6 +19,7 @@ import type { Fill } from './create-entry.js';
 import { entryComponents, isAufsMetadata } from './entry-path.js';
 import { openContent } from './found-entry.js';
 import { LayerMarks } from './layer-marks.js';
+import { limitError } from './limits.js';
 import type { LayerLimits } from './limits.js';
 import type { LowerLayers, LowerView } from './lower-view.js';
 import { entryError } from './tar-entry.js';
@@ -82,6 +83,16 @@ export class Unpacker {
   }
 
   #take(entry: TarEntry, fill: FillPath): Promise<void> | undefined {
+    // One long path makes hundreds of directories.
+    if (this.#tree.implicitMade > this.#limits.maxEntries) {
+      throw limitError(
+        `there are more than ${String(this.#limits.maxEntries)} directories without entries`,
+        entry.path,
+      );
+    }
+    if (entry.type === 'char' && entry.devMajor === 0 && entry.devMinor === 0) {
+      throw entryError('unsupported', entry.path, 'it is a character device 0/0, which on disk means that it is gone');
+    }
     const components = entryComponents(entry.path, entry.path, this.#limits);
     const path = components.join('/');
     const name = components.at(-1);
@@ -186,6 +197,9 @@ export class Unpacker {
       throw entryError('integrity', entry.path, `it is a hard link to the whiteout '${shown}'`);
     }
     if (target === path) throw entryError('integrity', entry.path, 'it is a hard link to itself');
+    if (target.startsWith(`${path}/`)) {
+      throw entryError('integrity', entry.path, `it is a hard link to '${shown}', which is below it`);
+    }
     const from = this.#tree.existingPlace(target);
     const found = from === undefined ? undefined : statPlace(from);
     if (from === undefined || found === undefined) return this.#copyFromBelow(path, entry, target);
