@@ -124,7 +124,7 @@ describe('an OCI layout', () => {
   test.each(['a tar', 'a compressed tar', 'a stream'])('is the same as %s', async (form) => {
     const store = temporaryStore();
     const files: Files = new Map();
-    const annotations = { [REF]: 'latest', [NAME]: 'example.org/team/app:1' };
+    const annotations = { [REF]: '1', [NAME]: 'example.org/team/app:1' };
     finishLayout(files, [addOciImage(files, { layers: [base, top], annotations })]);
     const tar = await asTar(files);
     const source =
