@@ -45,6 +45,11 @@ interface Sides {
   readonly before: Seen | undefined;
 }
 
+interface TouchedNames {
+  readonly names: readonly ByteString[];
+  readonly present: ReadonlySet<ByteString>;
+}
+
 const NOTHING: Merged = [];
 
 function namesOf(names: FirstParts | Set<ByteString> | number, path: ByteString): Iterable<ByteString> {
@@ -111,9 +116,14 @@ export class ChangeWalk {
   *#directory(pair: Pair, depth: number): Generator<ChangeNode, void> {
     const others: ByteString[] = [];
     const stats = (this.#stats[depth] ??= [new Stat(), new Stat()]);
-    for (const name of this.#touchedNames(pair)) {
+    const { names, present } = this.#touchedNames(pair);
+    for (const name of names) {
       const path = pair.path === '' ? name : `${pair.path}/${name}`;
       if (this.#paths(path) === 'outside') continue;
+      if (present.has(name)) {
+        others.push(name);
+        continue;
+      }
       const found = find(pair.now, name, stats[0], path);
       release(found);
       if (found !== undefined) {
@@ -138,15 +148,23 @@ export class ChangeWalk {
     }
   }
 
-  /** The names that can differ, in byte order: those spoken of by parts that the other side does not have. */
-  #touchedNames({ path, now = NOTHING, before = NOTHING }: Pair): ByteString[] {
+  /**
+   * The names that can differ, in byte order: those spoken of by parts that the other side does not have. Of some it is known
+   * that they are there now.
+   */
+  #touchedNames({ path, now = NOTHING, before = NOTHING }: Pair): TouchedNames {
     const common = commonParts(now, before);
+    if (common === 0) {
+      const present = new Set(namesOf(list(now), path));
+      const names = new Set(present);
+      for (const name of namesOf(list(before), path)) names.add(name);
+      return { names: [...names].sort(), present };
+    }
     const names = new Set<ByteString>();
     for (const parts of [now, before]) {
-      const own = parts.slice(0, parts.length - common);
-      for (const name of namesOf(common > 0 ? firstPartOfNames(own) : list(own), path)) names.add(name);
+      for (const name of namesOf(firstPartOfNames(parts.slice(0, parts.length - common)), path)) names.add(name);
     }
-    return [...names].sort();
+    return { names: [...names].sort(), present: new Set() };
   }
 
   *#deleted(path: ByteString, before: Seen, depth: number): Generator<ChangeNode, void> {
