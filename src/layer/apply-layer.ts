@@ -41,6 +41,8 @@ export interface ApplyLayerOptions {
    * which is made only if the archive replaces content of its own.
    */
   readonly record?: { readonly skeleton: string; readonly replaced: string };
+  /** See `ReadTarOptions`: the caller knows the DiffID beforehand, and compares. */
+  readonly unterminated?: boolean | undefined;
 }
 
 export interface AppliedLayer {
@@ -91,6 +93,7 @@ async function unpack(options: ApplyLayerOptions, recording?: Recording): Promis
       return digester.ready();
     },
     onStructure: skeleton && ((bytes) => (skeleton.bytes(bytes), skeleton.ready())),
+    unterminated: options.unterminated,
   });
   using tree = new TargetTree(toByteString(options.target), limits.maxDepth);
   using lower = new LowerLayers(options.lower, signal);

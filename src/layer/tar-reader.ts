@@ -24,6 +24,11 @@ export interface ReadTarOptions {
    * marker and what follows it. A view, valid during the call; what is returned is waited for.
    */
   readonly onStructure?: ((bytes: Buffer) => Promise<unknown> | undefined) | undefined;
+  /**
+   * The archive may lack its end marker, and the padding before it: umoci has written such layers, and Go reads them. For one whose
+   * digest tells whether it is whole.
+   */
+  readonly unterminated?: boolean | undefined;
 }
 
 /** A step that cannot be taken without more of the source; `why` it is an error if there is no more. */
@@ -47,6 +52,7 @@ export class TarReader {
   #extension: { readonly typeflag: string; readonly size: number } | undefined;
   /** Half of the end marker has been read. */
   #ending = false;
+  readonly #unterminated: boolean;
   #entries = 0;
   /** Bytes of the current entry's content, and of its padding, not yet read. */
   #left = 0;
@@ -56,6 +62,7 @@ export class TarReader {
   constructor(source: ByteSource, options: ReadTarOptions = {}) {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#onStructure = options.onStructure;
+    this.#unterminated = options.unterminated ?? false;
     this.#reader = new ByteReader(source, options.onChunk);
   }
 
@@ -78,6 +85,7 @@ export class TarReader {
       if (!isLack(step)) break;
       if (!(await this.#reader.require(step.bytes))) {
         if (this.#ending && this.#reader.buffered === 0) break;
+        if (this.#unterminated && this.#isBetweenEntries(step)) break;
         throw this.#broken(step.why === NO_MARKER && this.#reader.buffered > 0 ? CUT_HEADER : step.why);
       }
       step = this.#step();
@@ -93,6 +101,12 @@ export class TarReader {
       return this.#onStructure?.(bytes);
     });
     return undefined;
+  }
+
+  /** Whether the source has ended after all of an entry's content. */
+  #isBetweenEntries({ why }: Lack): boolean {
+    if (this.#entries === 0 || this.#extension !== undefined) return false;
+    return why === NO_PADDING || (why === NO_MARKER && this.#reader.buffered === 0);
   }
 
   #limitSize(bytes: number): void {
@@ -179,7 +193,7 @@ export class TarReader {
     }
     if (this.#padding === 0) return undefined;
     if (this.#reader.buffered < this.#padding) {
-      return { bytes: this.#padding, why: 'the archive ends in the padding of its content' };
+      return { bytes: this.#padding, why: NO_PADDING };
     }
     this.#take(this.#padding);
     this.#padding = 0;
@@ -210,7 +224,7 @@ export class TarReader {
     const { buffered } = this.#reader;
     if (buffered < size) return { bytes: size, why: 'the archive ends inside a header that describes it' };
     const padded = size + (-size & (BLOCK_SIZE - 1));
-    if (buffered < padded) return { bytes: padded, why: 'the archive ends in the padding of its content' };
+    if (buffered < padded) return { bytes: padded, why: NO_PADDING };
     const content = Buffer.from(this.#take(padded).subarray(0, size));
     this.#extension = undefined;
     if (typeflag === 'g') {
@@ -253,6 +267,7 @@ export class TarReader {
 const EXTENSIONS: readonly string[] = ['x', 'g', 'L', 'K'];
 
 const CUT_HEADER = 'the archive ends inside the header that follows it';
+const NO_PADDING = 'the archive ends in the padding of its content';
 const NO_MARKER = 'the archive ends after it, without its end marker';
 
 /** GNU's long names end with a NUL. */

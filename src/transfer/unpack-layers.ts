@@ -173,6 +173,7 @@ class LayerUnpack {
         source,
         target: staged.diff,
         record: staged.record,
+        unterminated: true,
         lower: async () => {
           await below;
           return ids.map((id) => layers.path(id)).reverse();

@@ -203,6 +203,24 @@ describe.skipIf(gate.skip)(gate.title('with the tools of others'), () => {
       expect(layoutDigests(at('kept'))).toEqual(layoutDigests(at('first')).slice(2));
     });
 
+    test('inserts opaque directories and whiteouts, in layers without an end, which we understand', async () => {
+      mkdirSync(at('insert'));
+      writeFileSync(at('insert/only'), 'only');
+      run('umoci', 'insert', '--image', 'first:2', '--tag', '4', '--opaque', 'insert', '/usr');
+      run('umoci', 'insert', '--image', 'first:4', '--tag', '5', '--whiteout', '/etc/hosts');
+      using store = newStore();
+      const image = await load(store, at('first'), { reference: '5' });
+      const tree = await treeOf(store, image);
+      // A file below an overlay has the links that its own directory knows, hidden ones, too.
+      const withoutLinks = (all: Tree): Tree =>
+        new Map([...all].map(([name, { links: _, ...entry }]) => [name, entry]));
+      expect(withoutLinks(tree)).toEqual(withoutLinks(umociUnpack('first:5', 'inserted')));
+      expect([tree.has('usr/bin'), tree.has('usr/only'), tree.has('etc/hosts')]).toEqual([false, true, false]);
+      await saveImages(store, [image.id], { path: at('inserted.tar') });
+      using other = newStore();
+      expect(diffIds(other, await load(other, at('inserted.tar')))).toEqual(diffIds(store, image));
+    });
+
     test('makes an empty image, which we load and save', async () => {
       run('umoci', 'init', '--layout', 'empty');
       run('umoci', 'new', '--image', 'empty:new');

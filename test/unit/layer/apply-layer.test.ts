@@ -340,3 +340,28 @@ describe('what applyLayer refuses', () => {
     expect(count()).toBe(before);
   });
 });
+
+describe('an archive without an end', () => {
+  const whole = Buffer.concat([dir('d'), file('d/f', 'content')]);
+  const padding = 512 - 'content'.length;
+
+  it.each([
+    ['after an entry', whole],
+    ['after the content of an entry', whole.subarray(0, -padding)],
+    ['in the padding of an entry', whole.subarray(0, -10)],
+    ['after half of its end marker', Buffer.concat([whole, END.subarray(0, 512)])],
+  ])('is unpacked where its digest is known: %s', async (_what, archive) => {
+    const { target, diffId } = await apply([archive], { unterminated: true });
+    expect(shape(target)).toEqual({ d: 'dir', 'd/f': 'file' });
+    expect(diffId).toBe(`sha256:${createHash('sha256').update(archive).digest('hex')}`);
+  });
+
+  it.each([
+    ['in the content of an entry', whole.subarray(0, -padding - 1)],
+    ['in a header', Buffer.concat([whole, file('g').subarray(0, 100)])],
+    ['after a header that describes another one', Buffer.concat([whole, pax({ path: 'g' })])],
+    ['before its first entry', Buffer.alloc(0)],
+  ])('is refused nevertheless when it ends %s', async (_what, archive) => {
+    await expect(apply([archive], { unterminated: true })).rejects.toMatchObject({ code: 'integrity' });
+  });
+});

@@ -34,6 +34,7 @@ export interface Unpacking {
   readonly lower?: readonly string[];
   readonly limits?: Partial<LayerLimits>;
   readonly target?: string;
+  readonly unterminated?: boolean;
 }
 
 /** Unpacks an archive into a new directory, and tells where. */
