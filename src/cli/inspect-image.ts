@@ -1,8 +1,9 @@
 // An image as `docker image inspect` shows it.
 
-import { familiarReference, parseReference } from '../image/index.js';
+import { familiarName, familiarReference, parseReference } from '../image/index.js';
 import type { ImageConfig } from '../image/index.js';
 import type { Image, Store } from '../store/index.js';
+import type { ArchivedImage } from '../transfer/index.js';
 import { dockerConfig } from './docker-config.js';
 
 export const DRIVER = 'veneer';
@@ -34,9 +35,12 @@ function describeConfig(document: ImageConfig): object {
   };
 }
 
+function describeRootfs({ rootfs: { type, diff_ids: layers } }: ImageConfig): object {
+  return { Type: type, ...(layers.length === 0 ? {} : { Layers: layers }) };
+}
+
 export function describeImage(store: Store, image: Image): object {
   const document = store.images.config(image.id);
-  const { type, diff_ids: layers } = document.rootfs;
   return {
     Id: image.id,
     RepoTags: familiar(image.references),
@@ -46,7 +50,24 @@ export function describeImage(store: Store, image: Image): object {
     Size: image.size,
     VirtualSize: image.size,
     GraphDriver: { Name: DRIVER, Data: { LowerDir: store.layers.paths(image.layers).join(':') } },
-    RootFS: { Type: type, ...(layers.length === 0 ? {} : { Layers: layers }) },
+    RootFS: describeRootfs(document),
     Metadata: { LastTagTime: image.references.length === 0 ? NEVER : image.added.toISOString() },
+  };
+}
+
+/** An image that is in an archive: its size is that of its layers there, and nobody has tagged it here. */
+export function describeArchived({ id, config, manifest, names, layerSizes }: ArchivedImage): object {
+  const size = layerSizes.reduce((sum, one) => sum + one, 0);
+  const repositories = [...new Set(names.map(familiarName))];
+  return {
+    Id: id,
+    RepoTags: names.map(familiarReference),
+    RepoDigests: manifest === undefined ? [] : repositories.map((name) => `${name}@${manifest.digest}`),
+    Parent: text(config, 'parent'),
+    ...describeConfig(config),
+    Size: size,
+    VirtualSize: size,
+    RootFS: describeRootfs(config),
+    Metadata: { LastTagTime: NEVER },
   };
 }

@@ -3,6 +3,7 @@
 import { containerSize, inspectContainer } from '../container/index.js';
 import { hasCode, VeneerError } from '../core/index.js';
 import type { Image, Store } from '../store/index.js';
+import type { ArchivedImage } from '../transfer/index.js';
 import { describeContainer } from './inspect-container.js';
 import { describeImage } from './inspect-image.js';
 import { describeLayer, findLayer } from './inspect-layer.js';
@@ -53,12 +54,23 @@ export function inspect(store: Store, name: string, { type, size }: InspectOptio
   });
 }
 
+export type OciDocument = 'config' | 'manifest';
+
+function noManifest(id: string, hint: string): VeneerError {
+  return new VeneerError('not-found', `image ${id} did not come with a manifest`, { hint });
+}
+
 /** The bytes of an image's OCI configuration or, where it came with one, of its newest manifest. Throws `not-found`. */
-export function documentOf(store: Store, image: Image, document: 'config' | 'manifest'): Buffer {
+export function documentOf(store: Store, image: Image, document: OciDocument): Buffer {
   if (document === 'config') return store.images.configBytes(image.id);
   const [manifest] = store.images.manifests(image.id);
   if (manifest !== undefined) return store.images.manifestBytes(manifest.digest);
-  throw new VeneerError('not-found', `image ${image.id} did not come with a manifest, so none is kept`, {
-    hint: 'veneer save --format oci makes one',
-  });
+  throw noManifest(image.id, 'veneer save --format oci makes one');
+}
+
+/** The same for an image in an archive. */
+export function archivedDocument({ id, configBytes, manifest }: ArchivedImage, document: OciDocument): Buffer {
+  if (document === 'config') return configBytes;
+  if (manifest !== undefined) return manifest.bytes;
+  throw noManifest(id, "it is a docker archive; 'veneer load' takes it in");
 }

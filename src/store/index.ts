@@ -4,6 +4,7 @@ export type { ContainerStore } from './containers.js';
 export type { BlobRange, ContentStore } from './content.js';
 export { isLeftover } from './finding.js';
 export type { Finding, FindingKind } from './finding.js';
+export { imageHistory } from './image-history.js';
 export type { ImageHistoryEntry } from './image-history.js';
 export type { Image } from './image-rows.js';
 export type { AddImageOptions, ImageStore, RemovedImage } from './images.js';

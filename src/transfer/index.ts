@@ -8,5 +8,7 @@ export type { LoadedImage, LoadOptions } from './load.js';
 export type { ArchiveSource } from './open-archive.js';
 export { writeOutputFile } from './output-file.js';
 export type { OnProgress, TransferPhase, TransferProgress } from './progress.js';
+export { readArchive } from './read-archive.js';
+export type { ArchivedImage } from './read-archive.js';
 export { saveImages } from './save.js';
 export type { SaveOptions, SaveTarget } from './save.js';

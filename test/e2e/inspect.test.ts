@@ -132,3 +132,47 @@ describe.skipIf(gate.skip)(gate.title('veneer inspect'), () => {
     );
   });
 });
+
+describe.skipIf(gate.skip)(gate.title('images in archives, in place'), () => {
+  test('are inspected as those of the store, by oci:DIR[:TAG] and in archives', () => {
+    using box = sandboxWithBase('archived');
+    box.ok('tag', 'base', 'team/app:1.0');
+    box.ok('save', '--format', 'oci', '-o', box.at('layout/'), 'team/app:1.0');
+    box.ok('save', '-o', box.at('both.tar'), 'base', 'team/app:1.0');
+    const id = box.ok('images', '-q', '--no-trunc', 'base');
+    const layout = `oci:${box.at('layout')}`;
+    const [image] = JSON.parse(box.ok('inspect', layout)) as Record<string, unknown>[];
+    const [stored] = JSON.parse(box.ok('inspect', 'base')) as Record<string, unknown>[];
+    expect(image).toMatchObject({
+      Id: id,
+      RepoTags: ['team/app:1.0'],
+      Config: stored?.['Config'],
+      RootFS: stored?.['RootFS'],
+    });
+    expect(image?.['RepoDigests']).toEqual([expect.stringMatching(/^team\/app@sha256:[0-9a-f]{64}$/)]);
+    expect(box.ok('inspect', '-f', '{{.Id}}', `${layout}:1.0`, 'base')).toBe(`${id}\n${id}`);
+    expect(box.run('inspect', '--oci', 'config', layout).stdout).toBe(
+      box.run('inspect', '--oci', 'config', 'base').stdout,
+    );
+    const manifest = box.run('inspect', '--oci', 'manifest', layout).stdout;
+    expect(`team/app@sha256:${createHash('sha256').update(manifest).digest('hex')}`).toBe(
+      (image?.['RepoDigests'] as string[])[0],
+    );
+    expect(box.ok('inspect', '-f', '{{.Id}} {{.RepoTags}}', `docker-archive:${box.at('both.tar')}`)).toContain(id);
+    expect(box.ok('history', '--format', '{{.ID}} {{.Comment}}', layout)).toBe(
+      `${id.slice(7, 19)} Imported from base.tar`,
+    );
+    // Nothing has come into the store.
+    expect(box.ok('images', '-q', '--no-trunc')).toBe(id);
+    box.check();
+  });
+
+  test('that are not there are one line', () => {
+    using box = sandboxWithBase('archived');
+    expect(box.run('inspect', `oci:${box.at('none')}`).stderr).toMatch(/^veneer: cannot open .*no such file/);
+    expect(box.fails(1, 'history', `oci:${box.at('none')}`)).toContain('no such file');
+    expect(box.fails(1, 'history', 'oci:')).toContain('names no file');
+    box.ok('save', '--format', 'oci', '-o', box.at('layout/'), 'base');
+    expect(box.fails(1, 'history', `oci:${box.at('layout')}:other`)).toContain("has no image 'other'");
+  });
+});

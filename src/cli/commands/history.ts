@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
+import { isArchiveName, readOneArchived } from '../archived-images.js';
 import { addExamples } from '../examples.js';
 import { FORMAT_HELP, printListing } from '../output.js';
 import type { Listing, ListingOptions } from '../output.js';
@@ -50,15 +51,19 @@ With --tree, a line for each layer: .ID .DiffID .Parent .Size .CreatedBy .Images
       if (name === undefined || names.length > 1) {
         throw new VeneerError('usage', `history: ${name === undefined ? 'name an image' : 'one image, or --tree'}`);
       }
-      const { historyRows } = await import('../history-rows.js');
-      await withStore(command, (store) => {
-        printListing(historyRows(store, store.images.resolve(name), { trunc, human }), listing(human), options);
+      const { archivedHistoryRows, historyRows } = await import('../history-rows.js');
+      await withStore(command, async (store) => {
+        const rows = isArchiveName(name)
+          ? archivedHistoryRows(await readOneArchived(store, name), { trunc, human })
+          : historyRows(store, store.images.resolve(name), { trunc, human });
+        printListing(rows, listing(human), options);
       });
     });
   addExamples(command, [
     ['veneer history base:v2', 'what made an image, newest first'],
     ['veneer history --no-trunc base:v2', 'with the whole texts'],
     ['veneer history --human=false --format json base', 'for programs: bytes and RFC 3339 times'],
+    ['veneer history oci:layout/:1.0', 'of an image in an OCI layout, with the sizes it has there'],
     ['veneer history --tree', 'which layers all images have in common'],
     ['veneer history --tree --no-trunc web:1 web:2', 'of two images, a line for each layer'],
   ]);

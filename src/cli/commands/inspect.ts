@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
+import { isArchiveName, readArchived, readOneArchived } from '../archived-images.js';
 import { forEachName } from '../each.js';
 import { addExamples } from '../examples.js';
 import type { Inspected } from '../inspection.js';
@@ -21,12 +22,15 @@ async function printAll(command: Command, names: readonly string[], options: Opt
   const type = options.type ?? (group === 'image' || group === 'container' ? group : undefined);
   const render = format === undefined || format === 'json' ? undefined : compileTemplate(format);
   const { inspect } = await import('../inspection.js');
+  const { describeArchived } = await import('../inspect-image.js');
   await withStore(command, async (store) => {
     const found: object[] = [];
-    await forEachName(command, names, (name) => {
-      const description = inspect(store, name, { type, size: size === true });
-      if (render === undefined) found.push(description);
-      else writeRendered(`${render(description)}\n`);
+    await forEachName(command, names, async (name) => {
+      const descriptions = isArchiveName(name)
+        ? (await readArchived(store, name)).map(describeArchived)
+        : [inspect(store, name, { type, size: size === true })];
+      if (render === undefined) found.push(...descriptions);
+      else for (const description of descriptions) writeRendered(`${render(description)}\n`);
     });
     if (render === undefined) writeLine(toJson(found, format === 'json' ? undefined : 4));
   });
@@ -40,9 +44,11 @@ async function printDocument(
 ): Promise<void> {
   const [name = ''] = names;
   if (names.length > 1) throw new VeneerError('usage', 'inspect: --oci takes one image');
-  const { documentOf } = await import('../inspection.js');
-  await withStore(command, (store) => {
-    const bytes = documentOf(store, store.images.resolve(name), document);
+  const { archivedDocument, documentOf } = await import('../inspection.js');
+  await withStore(command, async (store) => {
+    const bytes = isArchiveName(name)
+      ? archivedDocument(await readOneArchived(store, name), document)
+      : documentOf(store, store.images.resolve(name), document);
     if (process.stdout.isTTY) writeRendered(`${bytes.toString('utf8')}\n`);
     else process.stdout.write(bytes);
   });
@@ -51,7 +57,7 @@ async function printDocument(
 export function configure(command: Command): void {
   command
     .usage('[OPTIONS] NAME|ID...')
-    .argument('<name...>', 'containers, images or layers: names or IDs; looked for in this order')
+    .argument('<name...>', 'containers, images or layers: names or IDs, looked for in this order; or oci:DIR[:TAG]')
     .addOption(new Option('--type <type>', 'only this kind').choices(['container', 'image', 'layer']))
     .option('-f, --format <format>', "'json' (a list on one line), or a template such as '{{.Config.Cmd}}'")
     .option('-s, --size', "what a container's files take: SizeRw, and with the layers below SizeRootFs")
@@ -66,6 +72,7 @@ export function configure(command: Command): void {
     ["veneer inspect -f '{{range .Config.Env}}{{println .}}{{end}}' base", 'a line for each variable'],
     ['veneer image inspect base', 'an image, even if a container has that name'],
     ['veneer inspect --oci config base | sha256sum', "an image's configuration as it is; its digest is the ID"],
+    ['veneer inspect oci:layout/:1.0', 'an image in an OCI layout; oci-archive:FILE, docker-archive:FILE'],
     ['veneer inspect --type layer 5f70bf18a086', 'a layer, by the start of its ChainID or DiffID'],
   ]);
 }

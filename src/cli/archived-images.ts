@@ -1,0 +1,25 @@
+// Images of archives that are named as images: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`.
+
+import { VeneerError } from '../core/index.js';
+import type { Store } from '../store/index.js';
+import type { ArchivedImage } from '../transfer/index.js';
+
+/** A look that needs no other file: most names are not of archives. */
+export function isArchiveName(name: string): boolean {
+  return /^(?:oci|oci-archive|docker-archive):/.test(name);
+}
+
+/** The images of a name for which `isArchiveName` is true. */
+export async function readArchived(store: Store, name: string): Promise<ArchivedImage[]> {
+  const { parseArchiveName, readArchive } = await import('../transfer/index.js');
+  const { interruptible } = await import('./interruption.js');
+  const parsed = parseArchiveName(name);
+  return parsed === undefined ? [] : interruptible((signal) => readArchive(store, parsed, { signal }));
+}
+
+/** The one image of a name. Throws `usage` where an archive has several. */
+export async function readOneArchived(store: Store, name: string): Promise<ArchivedImage> {
+  const [image, another] = await readArchived(store, name);
+  if (image !== undefined && another === undefined) return image;
+  throw new VeneerError('usage', `'${name}' has several images`, { hint: `name one: ${name}:TAG` });
+}
