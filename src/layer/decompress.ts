@@ -12,13 +12,14 @@ import type { LayerLimits } from './limits.js';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
-const MAGIC: readonly (readonly [Exclude<Compression, 'none'>, Buffer])[] = [
+const MAGIC: readonly (readonly [Exclude<Compression, 'none' | 'bzip2'>, Buffer])[] = [
   ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
   ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
   ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
-  ['bzip2', Buffer.from('BZh')],
 ];
-const MAGIC_LENGTH = 6;
+/** The level, and the magic of a block or of the end: a tar may start with a file named `BZh...`. */
+const BZIP2 = /^BZh[1-9](?:1AY|\x17rE)/;
+const MAGIC_LENGTH = 7;
 
 /** RFC 8878, 3.1.2: a zstd stream may start with skippable frames; chunked layers carry their index in one. */
 const SKIPPABLE_FRAME = /^[\x50-\x5f]\x2a\x4d\x18/;
@@ -26,7 +27,9 @@ const SKIPPABLE_FRAME = /^[\x50-\x5f]\x2a\x4d\x18/;
 /** What the first bytes of a stream say about its compression. */
 export function detectCompression(start: Uint8Array): Compression {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.length);
-  if (SKIPPABLE_FRAME.test(bytes.toString('latin1', 0, 4))) return 'zstd';
+  const text = bytes.toString('latin1', 0, 7);
+  if (SKIPPABLE_FRAME.test(text)) return 'zstd';
+  if (BZIP2.test(text)) return 'bzip2';
   return MAGIC.find(([, magic]) => bytes.subarray(0, magic.length).equals(magic))?.[0] ?? 'none';
 }
 
@@ -41,8 +44,15 @@ function filter(compression: Exclude<Compression, 'none'>, source: Chunks): Chun
   if (compression === 'zstd' && createZstdDecompress !== undefined) {
     return filterThroughStream(createZstdDecompress({ chunkSize: CHUNK_SIZE }), source);
   }
-  return cannotDecompress(filterThroughProgram([compression, '-dc'], source));
+  return cannotDecompress(filterThroughProgram([compression, '-dc', ...MEMORY_BOUNDS[compression]], source));
 }
+
+/**
+ * A stream says itself how much of what came before must be kept. zstd's own bound is 128 MiB, as in Node's zlib; the highest
+ * level of xz takes 65 MiB, and its format has room for 4 GiB.
+ */
+const MEMORY_BOUNDS = { zstd: [], xz: ['--memlimit-decompress=256MiB'], bzip2: [] } as const;
+const TOO_MUCH_MEMORY = /too much memory|memory usage limit|window size/i;
 
 /** Tells what a program that has failed was to do. */
 async function* cannotDecompress(output: Chunks): AsyncGenerator<Uint8Array, void> {
@@ -50,7 +60,7 @@ async function* cannotDecompress(output: Chunks): AsyncGenerator<Uint8Array, voi
     yield* output;
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
-    throw new VeneerError('integrity', `cannot decompress: ${error.message}`, { cause: error });
+    throw undecompressable(error);
   }
 }
 
@@ -58,7 +68,14 @@ function asVeneerError(error: unknown): unknown {
   if (error instanceof VeneerError) return error;
   // zlib's codes: Z_DATA_ERROR, Z_BUF_ERROR (unexpected end of file), ZSTD_error_*.
   const isBroken = error instanceof Error && 'code' in error && /^(?:Z_|ZSTD_)/.test(String(error.code));
-  return isBroken ? new VeneerError('integrity', `cannot decompress: ${messageOf(error)}`, { cause: error }) : error;
+  return isBroken ? undecompressable(error) : error;
+}
+
+function undecompressable(error: Error): VeneerError {
+  if (TOO_MUCH_MEMORY.test(messageOf(error))) {
+    return new VeneerError('limit', 'cannot decompress: the data takes too much memory for that', { cause: error });
+  }
+  return new VeneerError('integrity', `cannot decompress: ${messageOf(error)}`, { cause: error });
 }
 
 /**

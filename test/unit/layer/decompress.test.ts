@@ -46,6 +46,12 @@ describe('decompress', () => {
     });
   }
 
+  it('takes no name for a format', async () => {
+    const names = ['BZh', 'BZh9', 'BZh91AX'].map((start) => Buffer.from(start.padEnd(600)));
+    for (const tar of names) expect((await collect(tar)).equals(tar)).toBe(true);
+    expect(await collect(execFileSync('bzip2', ['-c'], { input: '' }))).toHaveLength(0);
+  });
+
   it('sees the format through chunks of one byte', async () => {
     expect((await collect(gzipSync('hello'), { chunk: 1 })).toString()).toBe('hello');
     expect((await collect(Buffer.from('hi'), { chunk: 1 })).toString()).toBe('hi');
@@ -57,6 +63,65 @@ describe('decompress', () => {
     const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]);
     const frame = execFileSync('zstd', ['-c'], { input: 'ab', stdio: 'pipe' });
     expect((await collect(Buffer.concat([skippable, frame, frame]))).toString()).toBe('abab');
+  });
+
+  describe('of gzip', () => {
+    const member = gzipSync('text');
+    const [zeros, garbage] = [Buffer.alloc(512), Buffer.from('garbage')];
+
+    it.each<[string, Buffer[], string]>([
+      ['ignores zeros behind the end', [member, zeros], 'text'],
+      ['ignores what stands behind zeros, as gzip does', [member, zeros, garbage], 'text'],
+      ['reads members that are cut anywhere', [member, member.subarray(0, 1), member.subarray(1)], 'texttext'],
+    ])('%s', async (_, parts, text) => {
+      for (const chunk of [1, 7, 65536]) {
+        expect((await collect(Buffer.concat(parts), { chunk })).toString()).toBe(text);
+      }
+    });
+
+    it.each<[string, Buffer[]]>([
+      ['anything else behind the end', [member, garbage]],
+      ['a member that has been cut off', [member, member.subarray(0, 12)]],
+      ['a member of one byte', [member, member.subarray(0, 1)]],
+      ['nothing but the magic', [member.subarray(0, 3)]],
+      ['another checksum', [Buffer.concat([member.subarray(0, -8), Buffer.alloc(4), member.subarray(-4)])]],
+    ])('fails on %s', async (_, parts) => {
+      for (const chunk of [1, 7, 65536]) {
+        await expect(collect(Buffer.concat(parts), { chunk })).rejects.toMatchObject({ code: 'integrity' });
+      }
+    });
+  });
+
+  describe('of zstd', () => {
+    const zstd = (...args: string[]) =>
+      execFileSync('zstd', ['-c', '-q', ...args], { input: plain, maxBuffer: 1e8, stdio: 'pipe' });
+
+    it('takes windows of 128 MiB, and no larger ones', { timeout: 30_000 }, async () => {
+      expect((await collect(zstd('--long=27'))).equals(plain)).toBe(true);
+      await expect(collect(zstd('--long=28'))).rejects.toMatchObject({
+        code: 'limit',
+        message: expect.stringMatching(/too much memory/) as unknown,
+      });
+    });
+
+    it.each<[string, Buffer[]]>([
+      ['anything behind the last frame', [zstd(), Buffer.from('garbage')]],
+      ['a frame that has been cut off', [zstd(), zstd().subarray(0, 1000)]],
+      ['another checksum', [zstd().subarray(0, -4), Buffer.alloc(4)]],
+    ])('fails on %s', async (_, parts) => {
+      await expect(collect(Buffer.concat(parts))).rejects.toMatchObject({ code: 'integrity' });
+    });
+  });
+
+  it('takes no more memory for xz than its highest level needs', async () => {
+    const xz = (...args: string[]) =>
+      execFileSync('xz', ['-c', ...args], { input: plain, maxBuffer: 1e8, stdio: 'pipe' });
+    expect((await collect(xz('-9e'))).equals(plain)).toBe(true);
+    const large = xz('--lzma2=preset=0,dict=1GiB');
+    await expect(collect(large)).rejects.toMatchObject({
+      code: 'limit',
+      message: expect.stringMatching(/too much memory/) as unknown,
+    });
   });
 
   it('stops at a bomb', async () => {
