@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { namingFullDisk } from '../core/index.js';
 import type { Store } from '../store/index.js';
 import { globalsOf } from './context.js';
 
@@ -11,6 +12,9 @@ export async function withStore<Result>(
   const store = Store.open(globalsOf(command).root ?? defaultRoot(process.env, process.getuid?.() ?? 0));
   try {
     return await act(store);
+  } catch (error) {
+    // What is written elsewhere says so itself.
+    throw namingFullDisk(error, store.root);
   } finally {
     store.close();
   }

@@ -75,3 +75,24 @@ export function hasCode(error: unknown, code: string): boolean {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** How Node, system calls and SQLite say that a file system is full, or the user's share of it used up. */
+const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'];
+
+/** True for an error that comes from a full file system. */
+export function isFull(error: unknown): boolean {
+  if (FULL.some((code) => hasCode(error, code))) return true;
+  return error instanceof Error && error.cause !== undefined && isFull(error.cause);
+}
+
+/** The same error, or, for one that comes from a full file system, one that says which: that of `place`. */
+export function namingFullDisk(error: unknown, place: string): unknown {
+  if (!isFull(error) || (error instanceof VeneerError && error.message.includes(NO_SPACE))) return error;
+  const what = error instanceof VeneerError ? `${error.message.replace(SAID, '')}: ` : '';
+  return new VeneerError('unavailable', `${what}${NO_SPACE} '${place}'`, { cause: error, hint: 'make room there' });
+}
+
+const NO_SPACE = 'no space is left on the file system of';
+
+/** What a SysError says at the end of a message. */
+const SAID = /: \w+: [^:']*\((?:ENOSPC|EDQUOT)\)$/;

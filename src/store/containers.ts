@@ -210,7 +210,7 @@ export class ContainerStore {
     const trashed: Staged[] = [];
     lock.exclusively(() => {
       const record = this.get(id);
-      const forgotten = database.transact(() => {
+      const forgotten = database.transactRemoval(() => {
         this.#rows.remove(id);
         return layers.forgetUnneeded(record.committed.map((layer) => layer.chainId));
       });

@@ -1,8 +1,9 @@
 // The metadata database: SQLite in WAL mode, shared by all processes that use the store.
 
 import Sqlite from 'better-sqlite3';
-import { VeneerError, messageOf } from '../core/index.js';
+import { VeneerError, isFull, messageOf, namingFullDisk } from '../core/index.js';
 import { MIGRATIONS } from './schema.js';
+import type { SpaceReserve } from './space-reserve.js';
 
 export type Sql = Sqlite.Database;
 
@@ -12,16 +13,31 @@ const BUSY_TIMEOUT_MS = 10_000;
 export class Database {
   readonly sql: Sql;
   readonly #path: string;
+  readonly #reserve: SpaceReserve;
 
-  /** Opens or creates; call it under the store's lock. Throws `integrity`, and `unsupported` for a newer store. */
-  constructor(path: string) {
+  /**
+   * Opens or creates; call it under the store's lock. Throws `integrity`, `unsupported` for a newer store, and `unavailable` on a
+   * file system that is full, but for what is in the reserve.
+   */
+  constructor(path: string, reserve: SpaceReserve) {
     this.#path = path;
+    this.#reserve = reserve;
     this.sql = this.#guard(() => new Sqlite(path, { timeout: BUSY_TIMEOUT_MS }));
     try {
-      this.#guard(() => this.#prepare());
+      this.#withReserve(() => this.#prepare());
     } catch (error) {
       this.sql.close();
       throw error;
+    }
+  }
+
+  /** Does it again with the space that was set aside, where there is no other. */
+  #withReserve<T>(work: () => T): T {
+    try {
+      return this.#guard(work);
+    } catch (error) {
+      if (!isFull(error) || !this.#reserve.free()) throw error;
+      return this.#guard(work);
     }
   }
 
@@ -47,6 +63,11 @@ export class Database {
   /** Runs `work` in a transaction that holds the write lock from its start; may be nested. */
   transact<T>(work: () => T): T {
     return this.#guard(() => this.sql.transaction(work).immediate());
+  }
+
+  /** As `transact`, for what makes room: where there is none, once more with the space set aside for it. */
+  transactRemoval<T>(work: () => T): T {
+    return this.#withReserve(() => this.transact(work));
   }
 
   /** Runs `work` in a transaction and takes everything back. */
@@ -81,7 +102,9 @@ export class Database {
       if (/^SQLITE_(?:CANTOPEN|READONLY|PERM|AUTH)/.test(error.code)) {
         throw new VeneerError('permission', `cannot write ${what}: ${messageOf(error)}`, detail);
       }
-      if (/^SQLITE_(?:FULL|IOERR|NOMEM)/.test(error.code)) {
+      if (isFull(error))
+        throw namingFullDisk(new VeneerError('unavailable', "cannot write the store's database", detail), this.#path);
+      if (/^SQLITE_(?:IOERR|NOMEM)/.test(error.code)) {
         throw new VeneerError('unavailable', `cannot write ${what}: ${messageOf(error)}`, detail);
       }
       throw error;

@@ -233,7 +233,7 @@ export class ImageStore {
     const { lock, database, content, layers, staging } = this.#parts;
     const trashed: Staged[] = [];
     const result = lock.exclusively(() => {
-      const outcome = database.transact(forget);
+      const outcome = database.transactRemoval(forget);
       trashed.push(...layers.trash(outcome.forgotten.layers));
       content.removeAll(outcome.forgotten.blobs);
       return outcome;
@@ -264,7 +264,7 @@ export class ImageStore {
 
   /** Forgets a manifest, but not its image. Its blobs are extra then. */
   forgetManifest(digest: Digest): void {
-    this.#parts.database.transact(() => this.#manifests.remove(digest));
+    this.#parts.database.transactRemoval(() => this.#manifests.remove(digest));
   }
 
   /** Records other layers of an image, all of which the store must have. */

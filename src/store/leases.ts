@@ -1,6 +1,7 @@
 // Leases keep what a running operation has put into the store, or found there, until something refers to it. A lease is
 // a staging entry, locked as long as its process lives, and rows that name what it keeps.
 
+import { isFull } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import type { Database } from './database.js';
 import type { Staged, StagingArea } from './staging.js';
@@ -35,8 +36,14 @@ export class LeaseRegistry {
     const release = (): void => {
       if (!open) return;
       open = false;
-      this.#database.transact(() => this.#statements.end.run(staged.name));
-      this.#staging.discard(staged);
+      try {
+        this.#database.transactRemoval(() => this.#statements.end.run(staged.name));
+      } catch (error) {
+        // Without its entry a lease keeps nothing: the next one to open the store deletes the rows.
+        if (!isFull(error)) throw error;
+      } finally {
+        this.#staging.discard(staged);
+      }
     };
     return { name: staged.name, release, [Symbol.dispose]: release };
   }
@@ -50,9 +57,18 @@ export class LeaseRegistry {
     return this.#statements.names.all().filter((name) => !this.#staging.isHeld(name));
   }
 
-  /** Forgets leases whose process has died. Call it under the store's lock. */
+  /** Forgets leases whose process has died, if there is space to write that down. */
+  forgetDead(): void {
+    try {
+      if (this.#statements.names.get() !== undefined) this.dropStale();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
+  }
+
+  /** Forgets leases whose process has died. */
   dropStale(): void {
-    this.#database.transact(() => {
+    this.#database.transactRemoval(() => {
       for (const name of this.stale()) this.#statements.end.run(name);
     });
   }

@@ -27,6 +27,8 @@ export class StorePaths {
   readonly layers: string;
   readonly containers: string;
   readonly staging: string;
+  /** Space set aside for a full file system. */
+  readonly reserve: string;
   /** An empty directory: the lower layer of what has no layers. */
   readonly empty: string;
 
@@ -37,6 +39,7 @@ export class StorePaths {
     this.layers = join(root, 'layers');
     this.containers = join(root, 'containers');
     this.staging = join(root, 'staging');
+    this.reserve = join(root, 'reserve');
     this.empty = join(root, 'empty');
   }
 

@@ -22,7 +22,7 @@ export function pruneStore(parts: StoreParts): Pruned {
   const removed = lock.exclusively(() => {
     for (const id of parts.containers.unfinished()) parts.containers.recover(id);
     parts.leases.dropStale();
-    parts.database.transact(() => parts.layers.forgetAllUnneeded());
+    parts.database.transactRemoval(() => parts.layers.forgetAllUnneeded());
     const findings = checkStore(parts);
     const objects = (kind: FindingKind): string[] =>
       findings.filter((one) => one.kind === kind).map((one) => one.object);

@@ -1,7 +1,7 @@
 // A store: one directory with everything in it, used by any number of processes at once.
 
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
-import { VeneerError, hasCode } from '../core/index.js';
+import { VeneerError, hasCode, namingFullDisk } from '../core/index.js';
 import { checkStoreDeep } from './check-deep.js';
 import type { DeepCheckOptions } from './check-deep.js';
 import { checkStore } from './check.js';
@@ -21,6 +21,7 @@ import { pruneStore } from './prune.js';
 import type { Pruned } from './prune.js';
 import { repairStore } from './repair.js';
 import type { Repaired } from './repair.js';
+import { SpaceReserve } from './space-reserve.js';
 import { StagingArea } from './staging.js';
 import { storeUsage } from './usage.js';
 import type { StoreUsage } from './usage.js';
@@ -28,8 +29,11 @@ import type { StoreUsage } from './usage.js';
 export class Store implements Disposable {
   readonly #parts: StoreParts;
 
-  private constructor(parts: StoreParts) {
+  readonly #reserve: SpaceReserve;
+
+  private constructor(parts: StoreParts, reserve: SpaceReserve) {
     this.#parts = parts;
+    this.#reserve = reserve;
   }
 
   /**
@@ -40,14 +44,19 @@ export class Store implements Disposable {
     const paths = new StorePaths(prepareRoot(root));
     const lock = new StoreLock(paths.root);
     try {
+      const reserve = new SpaceReserve(paths.reserve);
       const database = lock.exclusively(() => {
         makeDirectories(paths);
-        return new Database(paths.database);
+        const opened = new Database(paths.database, reserve);
+        reserve.fill();
+        return opened;
       });
-      return new Store(assemble(paths, lock, database));
+      const parts = assemble(paths, lock, database);
+      parts.leases.forgetDead();
+      return new Store(parts, reserve);
     } catch (error) {
       lock.close();
-      throw error;
+      throw namingFullDisk(error, paths.root);
     }
   }
 
@@ -111,6 +120,8 @@ export class Store implements Disposable {
 
   close(): void {
     this.#parts.database.close();
+    // What a full file system gives back now is for the next one who wants to remove something.
+    this.#reserve.fill();
     this.#parts.lock.close();
   }
 

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fsyncSync, openSync, realpathSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
-import { hasCode, VeneerError } from '../core/index.js';
+import { hasCode, namingFullDisk, VeneerError } from '../core/index.js';
 import { writeFully } from './write-fully.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -68,5 +68,5 @@ function explained(target: string, error: unknown): unknown {
       cause: error,
     });
   }
-  return error;
+  return namingFullDisk(error, path.dirname(target));
 }

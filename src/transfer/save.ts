@@ -68,8 +68,13 @@ export async function saveImages(
 /** Keeps layers from going while they are read. */
 function leaseAll(store: Store, layers: readonly Parameters<Store['layers']['reuse']>[0][]): Disposable {
   const lease = store.lease();
-  for (const id of new Set(layers)) store.layers.reuse(id, lease);
-  return lease;
+  try {
+    for (const id of new Set(layers)) store.layers.reuse(id, lease);
+    return lease;
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
 }
 
 interface CopyOptions {

@@ -1,6 +1,16 @@
 import os from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { SysError, VeneerError, errno, errnoMessage, errnoName, hasCode, messageOf } from '../../../src/core/index.js';
+import {
+  SysError,
+  VeneerError,
+  errno,
+  errnoMessage,
+  errnoName,
+  hasCode,
+  isFull,
+  messageOf,
+  namingFullDisk,
+} from '../../../src/core/index.js';
 
 describe('errno', () => {
   // Node has no names for these.
@@ -47,4 +57,17 @@ test('hasCode knows our errors and those of Node, and nothing else', () => {
 
 test('messageOf takes anything that was thrown', () => {
   expect([new Error('a'), 'b', undefined, 3].map(messageOf)).toEqual(['a', 'b', 'undefined', '3']);
+});
+
+test('an error of a full file system says which', () => {
+  const full = new SysError(28, 'write');
+  const where = "no space is left on the file system of '/place'";
+  expect(messageOf(namingFullDisk(full, '/place'))).toBe(where);
+  const wrapped = new VeneerError('unavailable', `tar entry 'a': ${full.message}`, { cause: full });
+  const named = namingFullDisk(wrapped, '/place');
+  expect(messageOf(named)).toBe(`tar entry 'a': ${where}`);
+  expect(namingFullDisk(named, '/other')).toBe(named);
+  const other = new SysError(5, 'write');
+  expect(namingFullDisk(other, '/place')).toBe(other);
+  expect(isFull(other)).toBe(false);
 });

@@ -13,6 +13,7 @@ test('a new store is private and sound', () => {
     'containers',
     'empty',
     'layers',
+    'reserve',
     'staging',
   ]);
   expect(store.check()).toEqual([]);
