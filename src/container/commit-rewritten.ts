@@ -24,7 +24,7 @@ export async function commitRewritten(commit: UpperCommit, rewriting: Rewriting)
   const staged = store.layers.stage();
   let applied: AppliedLayer;
   try {
-    applied = await withReadableUpper(commit, staged.staged.path, ({ upper, lower }) =>
+    applied = await withReadableUpper({ store, record, scratch: staged.staged.path }, ({ upper, lower }) =>
       rewriteLayer({
         ...settings,
         now: [upper, ...lower],
@@ -56,7 +56,7 @@ export async function listCommit(
 ): Promise<{ readonly taken: readonly DetailedChange[]; readonly all: readonly DetailedChange[] }> {
   const staged = store.layers.stage();
   try {
-    return await withReadableUpper({ store, record }, staged.staged.path, ({ upper, lower }) => {
+    return await withReadableUpper({ store, record, scratch: staged.staged.path, live: true }, ({ upper, lower }) => {
       const layers = { now: [upper, ...lower], before: squash ? [] : lower };
       const all = listLayerEntries(layers);
       return { all, taken: paths === undefined ? all : listLayerEntries({ ...layers, paths }) };

@@ -7,6 +7,7 @@ import { removeTree } from '../store/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, must, openat, syncfs } from '../sys/index.js';
 import { copyTrees } from './copy-tree.js';
+import { countUnsettled, isSettled } from './link-counts.js';
 import { lowerDirectories } from './lower-directories.js';
 import { currentMountpoint } from './mount.js';
 import { settleLinks } from './settle-links.js';
@@ -14,16 +15,30 @@ import { settledUpper } from './settled-upper.js';
 import type { SettledUpper } from './settled-upper.js';
 import { containerDirectories } from './upper-directory.js';
 
-/** Runs `use` with the directory of the container's changes, or a copy of it in `scratch` if it is mounted. */
+export interface ReadableUpperOptions {
+  readonly store: Store;
+  /** Of a container whose lock is held. */
+  readonly record: ContainerRecord;
+  /** A directory of the store for a copy, if one is needed. */
+  readonly scratch: string;
+  /** Reads the directory of a mounted container where it can be read as it is, for what need not be of one moment. */
+  readonly live?: boolean;
+}
+
+/** Runs `use` with the directory of the container's changes, or with a copy if it is mounted. */
 export async function withReadableUpper<T>(
-  { store, record }: { readonly store: Store; readonly record: ContainerRecord },
-  scratch: string,
+  { store, record, scratch, live = false }: ReadableUpperOptions,
   use: (upper: SettledUpper) => Promise<T> | T,
 ): Promise<T> {
   const mountpoint = currentMountpoint(record);
   if (mountpoint === undefined) return use(settledUpper(store, record));
-  const upper = join(scratch, 'upper');
   const lower = lowerDirectories(store, record);
+  if (live) {
+    sync(mountpoint);
+    const { upper, index } = containerDirectories(store.containers.directory(record.id));
+    if (isSettled(index, lower[0] ?? '')) return use({ upper, lower });
+  }
+  const upper = join(scratch, 'upper');
   mkdirSync(upper);
   copySettled({ store, record, mountpoint, lower, to: upper, beside: scratch });
   try {
@@ -50,6 +65,8 @@ export function copySettled({ store, record, mountpoint, lower, to, beside }: Se
   const { upper, index } = containerDirectories(store.containers.directory(record.id));
   // What programs have written may still be with the kernel, which gives it to the server now.
   sync(mountpoint);
+  // Of files that are copied up meanwhile there is no count then, and names that are linked meanwhile make it smaller.
+  const unsettled = countUnsettled(index, lower[0] ?? '');
   const [links, ownIndex] = [join(beside, 'links'), join(beside, 'index')];
   for (const path of [links, ownIndex]) mkdirSync(path);
   const trees = [
@@ -57,7 +74,7 @@ export function copySettled({ store, record, mountpoint, lower, to, beside }: Se
     { from: index, to: ownIndex },
   ];
   copyTrees({ trees, scratch: links });
-  settleLinks({ upper: to, index: ownIndex, lower });
+  settleLinks({ upper: to, index: ownIndex, lower, unsettled });
   for (const path of [links, ownIndex]) removeTree(toByteString(path));
 }
 

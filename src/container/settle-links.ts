@@ -18,12 +18,12 @@ import {
   setxattr,
   statx,
 } from '../sys/index.js';
+import type { FileHandle } from '../sys/index.js';
 import { copyDirectoryAttributes, timesOf } from './copy-attributes.js';
+import { countUnsettled, handleOf } from './link-counts.js';
+import type { UnsettledNames } from './link-counts.js';
 
 const DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-
-/** Of `struct ovl_fb`, which index entries are named after in hex (fs/overlayfs/overlayfs.h). */
-const FB = { magic: 0xfb, type: 4, length: 2, fid: 21 } as const;
 
 export interface SettleOptions {
   /** The upper directory, or a copy of it. Nobody else may change it. */
@@ -32,21 +32,28 @@ export interface SettleOptions {
   readonly index: string;
   /** Top first. */
   readonly lower: readonly string[];
+  /** Where the index is a copy: of the one that was copied, before it was. */
+  readonly unsettled?: UnsettledNames;
 }
 
-/** Links all visible names of indexed files into the upper directory. Does nothing where nothing is indexed. Throws a SysError. */
-export function settleLinks({ upper, index, lower }: SettleOptions): void {
+/**
+ * Links all visible names of indexed files into the upper directory. Walks the merged tree until they are found, and not at all
+ * where there are none. Throws a SysError.
+ */
+export function settleLinks(options: SettleOptions): void {
+  const { upper, index, lower, unsettled = countUnsettled(index, lower[0] ?? '') } = options;
   const indexFd = openat(AT_FDCWD, toByteString(index), DIRECTORY);
   // A container that was never mounted has none.
   if (indexFd < 0) return;
   using fds = new OpenDirectories();
   fds.add(indexFd);
   const entries = readIndex(indexFd);
-  if (entries.size === 0) return;
+  const left = [...entries.values()].reduce((sum, name) => sum + (unsettled.get(name) ?? Number.POSITIVE_INFINITY), 0);
+  if (left === 0) return;
   const stack = openStack([upper, ...lower]);
   try {
     const root = fds.add(must(openat(AT_FDCWD, toByteString(upper), DIRECTORY), 'open', upper));
-    new Settling({ indexFd, entries, fds }).directory(stack.root, root);
+    new Settling({ indexFd, entries, fds, left }).directory(stack.root, root);
   } finally {
     stack.close();
   }
@@ -70,8 +77,8 @@ class OpenDirectories implements Disposable {
   }
 }
 
-function identityOf(type: number, fid: Buffer): string {
-  return `${String(type)}:${fid.toString('hex')}`;
+function identityOf({ type, bytes }: FileHandle): string {
+  return `${String(type)}:${bytes.toString('hex')}`;
 }
 
 /** The entries of files that are not directories, by the handle of the lower file. */
@@ -81,9 +88,9 @@ function readIndex(fd: number): Map<string, ByteString> {
   const entries = new Map<string, ByteString>();
   const stat = new Stat();
   for (const { name } of names) {
-    const handle = Buffer.from(name, 'hex');
-    if (handle[1] !== FB.magic || statx(fd, name, stat) < 0 || stat.isDirectory || stat.isWhiteoutDevice) continue;
-    entries.set(identityOf(handle[FB.type] ?? 0, handle.subarray(FB.fid, handle[FB.length])), name);
+    const handle = handleOf(name);
+    if (handle === undefined || statx(fd, name, stat) < 0 || stat.isDirectory || stat.isWhiteoutDevice) continue;
+    entries.set(identityOf(handle), name);
   }
   return entries;
 }
@@ -92,6 +99,8 @@ interface SettlingParts {
   readonly indexFd: number;
   readonly entries: ReadonlyMap<string, ByteString>;
   readonly fds: OpenDirectories;
+  /** How many names there are to find, at most. */
+  readonly left: number;
 }
 
 /** The directory of the upper layer that belongs to a merged one: made when the first name has to go there. */
@@ -108,9 +117,12 @@ function presentOrMade(side: UpperSide): number {
 
 class Settling {
   readonly #parts: SettlingParts;
+  /** Names still to be found. */
+  #left: number;
 
   constructor(parts: SettlingParts) {
     this.#parts = parts;
+    this.#left = parts.left;
   }
 
   /** Settles a merged directory whose upper one is open. */
@@ -123,6 +135,7 @@ class Settling {
     if (typeof names === 'number') throw new SysError(-names, 'getdents64');
     const stat = new Stat();
     for (const name of names.keys()) {
+      if (this.#left <= 0) return;
       const found = lookup(merged, name, stat);
       if (found === undefined) continue;
       if (typeof found === 'number') throw new SysError(-found, 'lookup', displayBytes(name));
@@ -146,10 +159,11 @@ class Settling {
   #file(found: FoundOther, link: { name: ByteString; lowerNlink: number }, side: UpperSide): void {
     const handle = nameToHandleAt(found.dir.fd(), found.name);
     if (typeof handle === 'number') return;
-    const entry = this.#parts.entries.get(identityOf(handle.type, handle.bytes));
+    const entry = this.#parts.entries.get(identityOf(handle));
     if (entry === undefined) return;
     countByLower(this.#parts.indexFd, entry, link.lowerNlink);
     keepingTimes(presentOrMade(side), (to) => this.#link(entry, to, link.name));
+    this.#left -= 1;
   }
 
   #link(entry: ByteString, dirfd: number, name: ByteString): void {
