@@ -1,7 +1,7 @@
 // `load`: the images of an archive come into the store.
 
-import { VeneerError } from '../core/index.js';
-import type { Platform } from '../image/index.js';
+import { VeneerError, digestOf } from '../core/index.js';
+import type { Platform, Reference } from '../image/index.js';
 import type { LayerLimits } from '../layer/index.js';
 import type { Image, Store, TaggedName } from '../store/index.js';
 import type { ArchiveImage, ArchiveLayer } from './archive-image.js';
@@ -68,7 +68,8 @@ async function loadImage(store: Store, found: ArchiveImage, options: LoadOptions
   try {
     await unpackLayers(store, layers, { lease, limits, onProgress, signal });
     const { manifest, names, configBytes } = found;
-    const image = store.images.add(configBytes, { names, ...(manifest === undefined ? {} : { manifest }) });
+    const withManifest = manifest === undefined ? {} : { manifest, digestNames: namesByDigest(names, manifest) };
+    const image = store.images.add(configBytes, { names, ...withManifest });
     isLoaded = true;
     return image;
   } finally {
@@ -76,6 +77,12 @@ async function loadImage(store: Store, found: ArchiveImage, options: LoadOptions
     // The layers that did come in are of no use to anybody.
     if (!isLoaded) store.prune();
   }
+}
+
+/** REPOSITORY@DIGEST for each repository that the image has a name in. */
+function namesByDigest(names: readonly TaggedName[], manifest: { readonly bytes: Uint8Array }): Reference[] {
+  const digest = digestOf(manifest.bytes);
+  return names.map(({ registry, repository }) => ({ registry, repository, digest }));
 }
 
 function sourceOf({ config, manifest }: ArchiveImage, layer: ArchiveLayer, index: number): LayerSource {

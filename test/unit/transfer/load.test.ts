@@ -217,7 +217,12 @@ describe('an archive that is both', () => {
     const store = temporaryStore();
     const id = digestOf(configOf([base]));
     expect(await load(store, path)).toEqual([[id, 'library/app:1', 'library/other:2']]);
-    expect(store.images.manifests(id)).toHaveLength(1);
+    const [{ digest } = { digest: '' }] = store.images.manifests(id);
+    expect(store.images.get(id).digests).toEqual([
+      `docker.io/library/app@${digest}`,
+      `docker.io/library/other@${digest}`,
+    ]);
+    expect(store.images.resolve(`app@${digest}`).id).toBe(id);
   });
 
   test('is read by its manifest.json where the layout has no layers, as Docker 25.0 wrote it', async () => {
