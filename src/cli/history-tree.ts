@@ -46,12 +46,17 @@ class Origins {
 
   of(id: ChainId): string {
     const image = this.#image.get(id);
-    if (!this.#created.has(id) && image !== undefined) {
-      for (const { layer, createdBy, comment } of this.#store.images.history(image.id)) {
-        if (layer !== undefined) this.#created.set(layer, createdBy === '' ? comment : createdBy);
-      }
-    }
+    if (!this.#created.has(id) && image !== undefined) this.#read(image);
     return this.#created.get(id) ?? '';
+  }
+
+  /** Every entry of the history that is not empty made one layer, from the bottom up. */
+  #read({ id, layers }: Image): void {
+    const made = (this.#store.images.config(id).history ?? []).filter((entry) => entry.empty_layer !== true);
+    for (const [at, layer] of layers.entries()) {
+      const { created_by: createdBy, comment } = made[at] ?? {};
+      this.#created.set(layer, createdBy === undefined || createdBy === '' ? (comment ?? '') : createdBy);
+    }
   }
 }
 

@@ -24,8 +24,7 @@ export interface ImageUsage {
 }
 
 /** Of all images of the store, in a few queries. */
-export function imageUsage(store: Store): ReadonlyMap<string, ImageUsage> {
-  const images = store.images.list({ all: true });
+export function imageUsage(store: Store, images: readonly Image[]): ReadonlyMap<string, ImageUsage> {
   const sizes = new Map(store.layers.list().map(({ chainId, size }) => [chainId, size]));
   const users = new Map<string, number>();
   for (const { layers } of images) for (const layer of layers) users.set(layer, (users.get(layer) ?? 0) + 1);

@@ -27,12 +27,20 @@ export function ago(date: Date | undefined, now = new Date()): string {
   return `${humanDuration((now.getTime() - date.getTime()) / 1000)} ago`;
 }
 
-/** Made when it is first needed, and once: it is slow to make. */
+/** Made when it is first needed, and once: it is slow to make, and slow to ask. */
 let zoneFormat: Intl.DateTimeFormat | undefined;
+const zoneNames = new Map<string, string>();
 
+/** `CEST`. Within a year, an offset has one name. */
 function zoneName(date: Date): string {
-  zoneFormat ??= new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' });
-  return zoneFormat.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  const key = `${String(date.getFullYear())} ${String(date.getTimezoneOffset())}`;
+  let name = zoneNames.get(key);
+  if (name === undefined) {
+    zoneFormat ??= new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' });
+    name = zoneFormat.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    zoneNames.set(key, name);
+  }
+  return name;
 }
 
 const two = (value: number): string => String(Math.abs(value)).padStart(2, '0');

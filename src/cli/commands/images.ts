@@ -74,8 +74,9 @@ Fields for --format: .ID .Repository .Tag .Digest .CreatedSince .CreatedAt .Size
       const format = options.format ?? '';
       const digests = options.digests === true || format.includes('{{.Digest}}');
       await withStore(command, (store) => {
-        const images = filterImages(store, store.images.list({ all: options.all === true }), filters);
-        const usage = COUNTED.test(format) ? imageUsage(store) : undefined;
+        const all = store.images.list({ all: options.all === true });
+        const images = filterImages(store, all, filters);
+        const usage = COUNTED.test(format) ? imageUsage(store, all) : undefined;
         const rows = images.flatMap((image) => imageRows(image, { trunc: options.trunc, digests, usage }));
         const distinct = options.quiet === true ? new Map(rows.map((row) => [row['ID'], row])).values() : rows;
         printListing([...distinct], listing(options.digests === true), options);

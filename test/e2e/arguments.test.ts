@@ -1,0 +1,93 @@
+// Each verb with arguments that are none: one line and a hint on stderr, nothing on stdout, exit code 2.
+
+import { afterAll, describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../src/cli/names.js';
+import type { CommandName } from '../../src/cli/names.js';
+import { runCli } from '../helpers/run-cli.js';
+import { tempDir } from '../helpers/tmp.js';
+
+/** Wrong arguments of each command, by what is wrong with them. */
+const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: RegExp])[]>> = {
+  import: [['', /missing required argument 'file'/]],
+  export: [['', /missing required argument/]],
+  load: [['x', /too many arguments/]],
+  save: [
+    ['', /missing required argument 'image'/],
+    ['--format tar x', /'tar' is invalid/],
+  ],
+  images: [
+    ['a b', /too many arguments/],
+    ['-f x', /'x' is not of the form NAME=VALUE/],
+    ['-f colour=red', /unknown filter 'colour'/],
+    ['-f dangling=perhaps', /true or false/],
+    ['-f until=soon', /'soon' is not a time/],
+    ['--format {{.ID', /is not closed/],
+    ['--format {{nope}}', /'nope' is not a function/],
+  ],
+  inspect: [
+    ['', /missing required argument 'name'/],
+    ['--type volume x', /'volume' is invalid/],
+    ['--oci index x', /'index' is invalid/],
+    ['--oci config x y', /one image/],
+    ['-f {{end}} x', /nothing for this 'end' to end/],
+  ],
+  history: [
+    ['', /name an image/],
+    ['a b', /one image, or --tree/],
+  ],
+  tag: [
+    ['a', /missing required argument 'target'/],
+    ['a b c', /too many arguments/],
+  ],
+  rmi: [['', /missing required argument 'image'/]],
+  create: [['', /missing required argument 'image'/]],
+  mount: [['a b c', /too many arguments/]],
+  umount: [['', /name a container or a directory/]],
+  stats: [['', /missing required argument/]],
+  ps: [['x', /too many arguments/]],
+  diff: [['', /missing required argument/]],
+  which: [['', /missing required argument/]],
+  commit: [['', /missing required argument 'container'/]],
+  rm: [['', /missing required argument 'container'/]],
+  'image prune': [
+    ['x', /too many arguments/],
+    ['-f --filter dangling=true', /unknown filter 'dangling'/],
+  ],
+  'container prune': [['-f --filter name=x', /unknown filter 'name'/]],
+  'system df': [['x', /too many arguments/]],
+  'system check': [['x', /too many arguments/]],
+  'system prune': [
+    ['x', /too many arguments/],
+    ['-f --filter until=soon', /'soon' is not a time/],
+  ],
+  completion: [
+    ['', /missing required argument 'shell'/],
+    ['tcsh', /unknown shell 'tcsh'/],
+  ],
+  version: [['x', /too many arguments/]],
+};
+
+const verbs = (COMMANDS as readonly CommandName[]).map(({ name, groups = [], groupOnly }) => {
+  const [first] = groups;
+  return groupOnly === true ? `${first?.group ?? ''} ${first?.verbs[0] ?? ''}` : name;
+});
+
+describe('wrong arguments', () => {
+  const store = tempDir('arguments');
+  afterAll(() => store.remove());
+
+  test('are known of every command', () => {
+    expect(verbs.filter((verb) => !(verb in WRONG))).toEqual(['overlay']);
+  });
+
+  const cases = Object.entries(WRONG).flatMap(([verb, wrong]) => {
+    const all = [...wrong, ['--nope', /unknown option '--nope'/] as const];
+    return verbs.includes(verb) ? all.map(([args, message]) => [`${verb} ${args}`.trim(), message] as const) : [];
+  });
+  test.each(cases)('veneer %s', (line, message) => {
+    const { code, stdout, stderr } = runCli(line.split(' '), { env: { VENEER_ROOT: store.path } });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^veneer: [^\n]+\n {2}hint: [^\n]+\n$/);
+  });
+});
