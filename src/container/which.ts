@@ -54,12 +54,10 @@ export async function whichLayers(store: Store, target: string): Promise<Whereab
   const describe = layersOf(store, first);
   return {
     path: trace.path,
-    origins: trace.entries.map(({ layer, status, path: inLayer, facts }) => ({
-      status,
-      path: inLayer,
-      facts,
-      ...describe(layer),
-    })),
+    // Without layers there is an empty directory in their place, which is nobody's.
+    origins: trace.entries
+      .filter(({ layer }) => layer === 0 || first.layers.length > 0)
+      .map(({ layer, status, path: inLayer, facts }) => ({ status, path: inLayer, facts, ...describe(layer) })),
   };
 }
 
