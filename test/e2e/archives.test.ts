@@ -154,6 +154,40 @@ describe.skipIf(gate.skip)(gate.title('save and load'), () => {
   });
 });
 
+describe.skipIf(gate.skip)(gate.title('images of archives'), () => {
+  test('are looked at in place, and loaded where they are needed', () => {
+    using box = sandboxWithBase('archives');
+    const id = box.ok('inspect', '-f', '{{.Id}}', 'base');
+    box.ok('save', '--compression', 'gzip', '-o', 'layout/', 'base');
+    box.ok('save', '-o', 'a.tar', 'base');
+    const history = box.ok('history', '--no-human', '--format', '{{.ID}} {{.Comment}}', 'base');
+    box.ok('rmi', 'base');
+    for (const name of ['oci:layout:latest', 'oci-archive:a.tar', 'docker-archive:a.tar:base']) {
+      expect(box.ok('inspect', '-f', '{{.Id}} {{index .RepoTags 0}}', name)).toBe(`${id} base:latest`);
+      expect(box.ok('history', '--no-human', '--format', '{{.ID}} {{.Comment}}', name)).toBe(history);
+    }
+    const digest = runProgram(
+      'sh',
+      ['-c', `'${process.execPath}' '${CLI}' --root '${box.root}' inspect --oci config oci:layout | sha256sum`],
+      { cwd: box.dir },
+    );
+    expect(digest).toContain(id.slice('sha256:'.length));
+    expect(box.ok('images', '-q')).toBe('');
+    expect(box.ok('diff', 'oci:layout', 'docker-archive:a.tar')).toBe('');
+    expect(box.ok('images', '--format', '{{.Repository}}:{{.Tag}}')).toBe('base:latest');
+    box.ok('rmi', 'base');
+    box.ok('create', '--name', 'work', 'oci:layout:latest');
+    expect(box.ok('ps', '-a', '--format', '{{.Names}} {{.Image}}')).toBe('work base:latest');
+    mkdirSync(box.at('look'));
+    box.ok('mount', 'oci:layout', 'look');
+    expect(readFileSync(box.at('look/etc/hosts'), 'utf8')).toBe('127.0.0.1 localhost\n');
+    box.ok('umount', box.at('look'));
+    expect(box.fails(1, 'history', 'oci:layout:none')).toMatch(/has no image 'none'[^]*it has latest/);
+    expect(box.fails(1, 'create', 'oci:./nowhere')).toMatch(/no such file or directory/);
+    box.check();
+  });
+});
+
 describe.skipIf(gate.skip)(gate.title('export'), () => {
   test('gives the merged tree, and import makes the same of it', () => {
     using box = sandboxWithBase('archives');

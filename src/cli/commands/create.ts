@@ -13,7 +13,7 @@ interface Options {
 export function configure(command: Command): void {
   command
     .usage('[OPTIONS] IMAGE [COMMAND] [ARG...]')
-    .argument('<image>', 'its name or ID')
+    .argument('<image>', 'its name or ID; oci:DIR:TAG and the like are loaded first')
     .argument('[command...]', "what to run instead of the image's command")
     .option('--name <name>', 'what to call the container (default: a made-up name)')
     .option('-l, --label <key=value>', 'a label (may be repeated)', collect)
@@ -21,9 +21,10 @@ export function configure(command: Command): void {
     .passThroughOptions()
     .action(async (image: string, words: string[], { name, label, env }: Options) => {
       const { createContainer } = await import('../../container/index.js');
-      await withStore(command, (store) => {
+      const { storedName } = await import('../stored-name.js');
+      await withStore(command, async (store) => {
         const container = createContainer(store, {
-          image,
+          image: await storedName(store, image),
           ...(name === undefined ? {} : { name }),
           ...(label === undefined ? {} : { labels: parseLabels(label) }),
           ...(env === undefined ? {} : { env }),

@@ -105,7 +105,12 @@ export function configure(command: Command): void {
     .action(async (words: string[], options: Options) => {
       checkOptions(options);
       const comparison = comparisonOf(command, words);
-      await withStore(command, (store) => printBytes(output(store, comparison, options)));
+      const { storedName } = await import('../stored-name.js');
+      await withStore(command, async (store) => {
+        const from = await storedName(store, comparison.from);
+        const to = comparison.to === undefined ? undefined : await storedName(store, comparison.to);
+        await printBytes(output(store, { ...comparison, from, to }, options));
+      });
     });
   addExamples(command, [
     ['veneer diff work', 'A added, C changed, D deleted, against its image'],

@@ -49,9 +49,13 @@ export function configure(command: Command): void {
     .action(async (name: string | undefined, directory: string | undefined, options: MountOptions) => {
       const { listContainers } = await import('../../container/index.js');
       const { mountByName } = await import('../mount-by-name.js');
+      const { storedName } = await import('../stored-name.js');
       await withStore(command, async (store) => {
         if (name === undefined) list(listContainers(store), options);
-        else writeLine(await mountByName(store, name, { directory, transport: options.transport }));
+        else
+          writeLine(
+            await mountByName(store, await storedName(store, name), { directory, transport: options.transport }),
+          );
       });
     });
   addExamples(command, [
