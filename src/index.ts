@@ -27,6 +27,7 @@ export { applyLayer, diffLayers } from './layer/index.js';
 export type {
   AppliedLayer,
   ApplyLayerOptions,
+  ByteSink,
   Change,
   DetailedChange,
   FileFacts,

@@ -19,7 +19,7 @@ export interface Rewriting {
 
 /** Makes a layer and returns its DiffID, undefined where nothing is in it. The container keeps what it has. */
 export async function commitRewritten(commit: UpperCommit, rewriting: Rewriting): Promise<DiffId | undefined> {
-  const { store, record, lease, onProgress } = commit;
+  const { store, record, lease, onProgress, signal } = commit;
   const { squash, ...settings } = rewriting;
   const staged = store.layers.stage();
   let applied: AppliedLayer;
@@ -32,6 +32,7 @@ export async function commitRewritten(commit: UpperCommit, rewriting: Rewriting)
         target: staged.diff,
         onto: squash ? [] : lower,
         record: staged.record,
+        ...(signal === undefined ? {} : { signal }),
         ...(onProgress === undefined ? {} : { onProgress: (bytes: number) => onProgress({ bytes }) }),
       }),
     );

@@ -23,6 +23,7 @@ export interface UpperCommit {
   /** Keeps the layer until an image has it. */
   readonly lease: Lease;
   readonly onProgress?: ((progress: CommitProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -38,12 +39,12 @@ export async function commitUpper(commit: UpperCommit, rewriting?: Rewriting): P
 }
 
 async function commitInPlace(commit: UpperCommit): Promise<PackedLayer | undefined> {
-  const { store, record, entry, lease, onProgress } = commit;
+  const { store, record, entry, lease, onProgress, signal } = commit;
   const directory = store.containers.directory(record.id);
   const { upper, lower } = settledUpper(store, record);
   const skeleton = store.containers.skeleton(record.id);
   try {
-    const packed = await packUpper({ upper, lower, skeleton, onProgress });
+    const packed = await packUpper({ upper, lower, skeleton, onProgress, signal });
     if (packed === undefined) return undefined;
     const parent = lowerLayers(store, record).at(-1);
     const id = chainId(parent, packed.diffId);
@@ -59,13 +60,13 @@ async function commitInPlace(commit: UpperCommit): Promise<PackedLayer | undefin
 }
 
 async function commitCopy(commit: UpperCommit, mountpoint: string): Promise<PackedLayer | undefined> {
-  const { store, record, lease, onProgress } = commit;
+  const { store, record, lease, onProgress, signal } = commit;
   const staged = store.layers.stage();
   let packed: PackedLayer | undefined;
   try {
     const lower = lowerDirectories(store, record);
     copySettled({ store, record, mountpoint, lower, to: staged.diff, beside: staged.staged.path });
-    packed = await packUpper({ upper: staged.diff, lower, skeleton: staged.record.skeleton, onProgress });
+    packed = await packUpper({ upper: staged.diff, lower, skeleton: staged.record.skeleton, onProgress, signal });
   } catch (error) {
     store.layers.discard(staged);
     throw error;

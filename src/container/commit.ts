@@ -25,6 +25,8 @@ export interface CommitOptions extends CommitChoice {
   /** Dates the image, and everything in the new layer that has changed later: the same changes then give the same image. */
   readonly sourceDateEpoch?: Date;
   readonly onProgress?: (progress: CommitProgress) => void;
+  /** Aborted before the layer is complete: nothing has changed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What of a container's changes is in the layer. Deletions, too, are changes of their path. */
@@ -53,11 +55,11 @@ export async function commitContainer(store: Store, reference: string, options: 
   const record = store.containers.get(found.id);
   const config = configOf(store, record);
   const changed = applyChanges(config, options.changes ?? []);
-  const { sourceDateEpoch, created = sourceDateEpoch ?? new Date(), message, author, onProgress } = options;
+  const { sourceDateEpoch, created = sourceDateEpoch ?? new Date(), message, author, onProgress, signal } = options;
   const entry = historyEntry(config, { created, message, author });
   const rewriting = await rewritingOf(options);
   using lease = store.lease();
-  const diffId = await commitUpper({ store, record, entry, lease, onProgress }, rewriting);
+  const diffId = await commitUpper({ store, record, entry, lease, onProgress, signal }, rewriting);
   if (options.squash === true) {
     return store.images.create(squashedImage(changed, { diffId, committed: record.committed, entry }), references);
   }

@@ -24,15 +24,17 @@ export interface PackOptions {
   /** The file to be created for what the tar can be made from again. */
   readonly skeleton: string;
   readonly onProgress?: ((progress: CommitProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Reads the changes once. Returns undefined where there are none. Throws `unavailable` for a file that shrinks meanwhile. */
 export async function packUpper(options: PackOptions): Promise<PackedLayer | undefined> {
-  const { upper, lower, skeleton, onProgress } = options;
+  const { upper, lower, skeleton, onProgress, signal } = options;
   const { diffId, size, contentSize, entries } = await writeLayer({
     upper: [upper],
     lower,
     record: { skeleton },
+    ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress: (bytes: number) => onProgress({ bytes }) }),
   });
   return entries === 0 ? undefined : { diffId, size: contentSize, tarSize: size };

@@ -1,11 +1,11 @@
 // The way in: a store, and what can be done with it.
 
-import { compareTrees, diffTrees, patchTrees, whichLayers } from '../container/index.js';
+import { compareTrees, diffTrees, exportTree, patchTrees, whichLayers } from '../container/index.js';
 import type { DiffTreesOptions, Whereabouts } from '../container/index.js';
-import type { Change, DetailedChange, PatchLine } from '../layer/index.js';
+import type { ByteSink, Change, DetailedChange, PatchLine } from '../layer/index.js';
 import { Store, defaultRoot } from '../store/index.js';
 import type { DeepCheckProgress, Finding, Pruned, Repaired, StoreUsage } from '../store/index.js';
-import { layerTar } from '../transfer/index.js';
+import { layerTar, writeOutputFile } from '../transfer/index.js';
 import { Containers } from './containers.js';
 import { Images } from './images.js';
 import { operation } from './operation.js';
@@ -67,6 +67,24 @@ export class OpenStore implements AsyncDisposable {
    */
   async which(target: string): Promise<Whereabouts> {
     return whichLayers(this.#store, target);
+  }
+
+  /**
+   * Writes all that a container or an image shows as one tar, to a file, which is there whole or not at all, or to a sink.
+   * Throws `not-found`.
+   */
+  export(
+    name: string,
+    target: { readonly path: string } | { readonly sink: ByteSink },
+    options: { readonly signal?: AbortSignal } = {},
+  ): Operation<void, { readonly bytes: number }> {
+    return operation(async (report) => {
+      const onProgress = (bytes: number): void => report({ bytes });
+      const write = async (sink: ByteSink): Promise<void> => {
+        await exportTree(this.#store, name, { sink, onProgress, signal: options.signal });
+      };
+      await ('sink' in target ? write(target.sink) : writeOutputFile(target.path, write));
+    });
   }
 
   /** What the store takes on disk, and what of it could go. */

@@ -100,6 +100,22 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     expect(store.check()).toEqual([]);
   });
 
+  test.each([false, true])('keeps its changes when a commit is aborted (mounted: %s)', async (isMounted) => {
+    const { api, store } = await withContainer();
+    const { mountpoint } = await api.mountContainer(store, 'box');
+    writeFileSync(path.join(mountpoint, 'kept'), 'x');
+    if (!isMounted) await api.unmount(store, 'box');
+    const reason = new Error('enough');
+    for (const choice of [{}, { exclude: ['etc'] }]) {
+      const signal = AbortSignal.abort(reason);
+      await expect(api.commitContainer(store, 'box', { ...choice, signal, reference: 'none' })).rejects.toBe(reason);
+    }
+    expect(store.check()).toEqual([]);
+    expect(store.images.list()).toHaveLength(1);
+    const image = await api.commitContainer(store, 'box');
+    expect(existsSync(path.join(store.layers.path(image.layers.at(-1)!), 'kept'))).toBe(true);
+  });
+
   test('is told when its mount is busy', async () => {
     const { api, store } = await withContainer();
     const { mountpoint } = await api.mountContainer(store, 'box');

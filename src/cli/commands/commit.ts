@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import type { CommitChoice, PreviewedChange } from '../../container/index.js';
 import { VeneerError, formatSize } from '../../core/index.js';
 import type { ByteString } from '../../core/index.js';
-import type { Store } from '../../store/index.js';
+import type { Image, Store } from '../../store/index.js';
 import { collect, sourceDateEpoch } from '../arguments.js';
 import { coloured, printBytes, shownBytes } from '../byte-output.js';
 import { KIND_COLOURS, LETTERS, absolute, jsonDetails, jsonLine } from '../diff-lines.js';
 import { addExamples } from '../examples.js';
+import { interruptible } from '../interruption.js';
 import { writeLine } from '../output.js';
 import { Progress } from '../progress.js';
 import { withStore } from '../store.js';
@@ -74,17 +75,20 @@ async function commit(
   const { message, author, change, quiet, iidfile } = options;
   const { created } = sourceDateEpoch();
   const progress = new Progress({ label: 'committing' });
-  const image = await commitContainer(store, container, {
-    ...choiceOf(options),
-    ...(name === undefined ? {} : { reference: name }),
-    ...(message === undefined ? {} : { message }),
-    ...(author === undefined ? {} : { author }),
-    changes: change ?? [],
-    ...(created === undefined ? {} : { sourceDateEpoch: created }),
-    onProgress: ({ bytes }) => {
-      if (quiet !== true) progress.update(bytes);
-    },
-  }).finally(() => progress.end());
+  const commitWith = (signal: AbortSignal): Promise<Image> =>
+    commitContainer(store, container, {
+      ...choiceOf(options),
+      signal,
+      ...(name === undefined ? {} : { reference: name }),
+      ...(message === undefined ? {} : { message }),
+      ...(author === undefined ? {} : { author }),
+      changes: change ?? [],
+      ...(created === undefined ? {} : { sourceDateEpoch: created }),
+      onProgress: ({ bytes }) => {
+        if (quiet !== true) progress.update(bytes);
+      },
+    });
+  const image = await interruptible(commitWith).finally(() => progress.end());
   // As docker build: the ID without a newline.
   if (iidfile !== undefined) writeFileSync(iidfile, image.id);
   writeLine(image.id);
