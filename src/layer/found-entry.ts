@@ -2,7 +2,7 @@
 
 import { displayBytes, errno, SysError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
-import { entryPath, getxattr, listxattr, must, openat, O_NOFOLLOW, O_RDONLY, readlinkat } from '../sys/index.js';
+import { entryPath, getxattr, listxattrat, must, openat, O_NOFOLLOW, O_RDONLY, readlinkat } from '../sys/index.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../sys/index.js';
 import type { Place, Stat } from '../sys/index.js';
 import type { Found, FoundOther } from '../stack/index.js';
@@ -25,11 +25,14 @@ export function placeOf(found: Found): Place {
   return { dirfd: must(top?.fd() ?? -errno.ENOENT, 'open', top?.path), name: '.' };
 }
 
+const NO_XATTRS: ReadonlyMap<ByteString, Buffer> = new Map();
+
 /** The attributes a user sees. */
-export function readXattrs({ dirfd, name }: Place): Map<ByteString, Buffer> {
-  const path = entryPath(dirfd, name);
-  const kept = listxattr(path);
+export function readXattrs({ dirfd, name }: Place): ReadonlyMap<ByteString, Buffer> {
+  const kept = listxattrat(dirfd, name);
   if (typeof kept === 'number') throw new SysError(-kept, 'listxattr', name);
+  if (kept.length === 0) return NO_XATTRS;
+  const path = entryPath(dirfd, name);
   const xattrs = new Map<ByteString, Buffer>();
   for (const keptName of kept) {
     const userName = unescapeXattr(keptName);
