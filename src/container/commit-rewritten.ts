@@ -6,7 +6,7 @@ import type { AppliedLayer, DetailedChange, PathChoice } from '../layer/index.js
 import type { ContainerRecord, Store } from '../store/index.js';
 import type { UpperCommit } from './commit-upper.js';
 import { lowerLayers } from './lower-directories.js';
-import { withReadableUpper } from './readable-upper.js';
+import { readableUpper } from './readable-upper.js';
 
 /** How a layer differs from what the container has changed. */
 export interface Rewriting {
@@ -24,18 +24,18 @@ export async function commitRewritten(commit: UpperCommit, rewriting: Rewriting)
   const staged = store.layers.stage();
   let applied: AppliedLayer;
   try {
-    applied = await withReadableUpper({ store, record, scratch: staged.staged.path }, ({ upper, lower }) =>
-      rewriteLayer({
-        ...settings,
-        now: [upper, ...lower],
-        before: squash ? [] : lower,
-        target: staged.diff,
-        onto: squash ? [] : lower,
-        record: staged.record,
-        ...(signal === undefined ? {} : { signal }),
-        ...(onProgress === undefined ? {} : { onProgress: (bytes: number) => onProgress({ bytes }) }),
-      }),
-    );
+    using readable = readableUpper({ store, record, scratch: () => staged.staged.path });
+    const { upper, lower } = readable;
+    applied = await rewriteLayer({
+      ...settings,
+      now: [upper, ...lower],
+      before: squash ? [] : lower,
+      target: staged.diff,
+      onto: squash ? [] : lower,
+      record: staged.record,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress: (bytes: number) => onProgress({ bytes }) }),
+    });
   } catch (error) {
     store.layers.discard(staged);
     throw error;
@@ -51,17 +51,17 @@ export async function commitRewritten(commit: UpperCommit, rewriting: Rewriting)
 }
 
 /** What a commit with these settings would write, without making anything that stays. */
-export async function listCommit(
+export function listCommit(
   { store, record }: { readonly store: Store; readonly record: ContainerRecord },
   { paths, squash }: Rewriting,
-): Promise<{ readonly taken: readonly DetailedChange[]; readonly all: readonly DetailedChange[] }> {
+): { readonly taken: readonly DetailedChange[]; readonly all: readonly DetailedChange[] } {
   const staged = store.layers.stage();
   try {
-    return await withReadableUpper({ store, record, scratch: staged.staged.path, live: true }, ({ upper, lower }) => {
-      const layers = { now: [upper, ...lower], before: squash ? [] : lower };
-      const all = listLayerEntries(layers);
-      return { all, taken: paths === undefined ? all : listLayerEntries({ ...layers, paths }) };
-    });
+    using readable = readableUpper({ store, record, scratch: () => staged.staged.path, live: true });
+    const { upper, lower } = readable;
+    const layers = { now: [upper, ...lower], before: squash ? [] : lower };
+    const all = listLayerEntries(layers);
+    return { all, taken: paths === undefined ? all : listLayerEntries({ ...layers, paths }) };
   } finally {
     store.layers.discard(staged);
   }

@@ -65,7 +65,9 @@ async function commitCopy(commit: UpperCommit, mountpoint: string): Promise<Pack
   let packed: PackedLayer | undefined;
   try {
     const lower = lowerDirectories(store, record);
-    copySettled({ store, record, mountpoint, lower, to: staged.diff, beside: staged.staged.path });
+    // What programs have written may still be with the kernel, which gives it to the server now.
+    sync(mountpoint);
+    copySettled({ store, record, lower, to: staged.diff, beside: staged.staged.path });
     packed = await packUpper({ upper: staged.diff, lower, skeleton: staged.record.skeleton, onProgress, signal });
   } catch (error) {
     store.layers.discard(staged);

@@ -104,7 +104,7 @@ export async function previewCommit(
   const found = store.containers.resolve(reference);
   using _lock = await store.containers.lock(found);
   const record = store.containers.get(found.id);
-  const { all, taken } = await listCommit({ store, record }, (await rewritingOf(choice)) ?? { squash: false });
+  const { all, taken } = listCommit({ store, record }, (await rewritingOf(choice)) ?? { squash: false });
   const paths = new Set(taken.map(({ path }) => path));
   return all.filter(({ path }) => path !== '').map((change) => ({ ...change, isExcluded: !paths.has(change.path) }));
 }

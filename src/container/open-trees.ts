@@ -2,12 +2,10 @@
 
 import type { Digest } from '../core/index.js';
 import type { ChainId } from '../image/index.js';
-import type { ContainerRecord, HeldLock, Store } from '../store/index.js';
+import type { ContainerRecord, Store } from '../store/index.js';
 import { lowerLayers } from './lower-directories.js';
-import { currentMountpoint } from './mount.js';
-import { settledUpper } from './settled-upper.js';
+import { readableUpper } from './readable-upper.js';
 import type { NamedTree } from './tree-name.js';
-import { containerDirectories } from './upper-directory.js';
 
 export interface OpenTree {
   readonly kind: NamedTree['kind'];
@@ -30,24 +28,25 @@ export interface OpenTrees extends Disposable {
 /** Holds the locks of the containers among the trees until disposed of. A mounted one may go on changing. Throws `not-found`. */
 export async function openTrees(store: Store, named: readonly NamedTree[]): Promise<OpenTrees> {
   const records = new Map(named.flatMap((tree) => (tree.kind === 'container' ? [[tree.record.id, tree.record]] : [])));
-  const locks: HeldLock[] = [];
+  const held: Disposable[] = [];
   const release = (): void => {
-    for (const lock of locks) lock.release();
+    for (const one of held.toReversed()) one[Symbol.dispose]();
   };
   try {
     // In the order of their IDs, so that two that lock the same containers do not wait for each other.
-    for (const id of [...records.keys()].sort()) locks.push(await store.containers.lock(records.get(id)!));
-    return { trees: named.map((tree) => openTree(store, tree)), [Symbol.dispose]: release };
+    for (const id of [...records.keys()].sort()) held.push(await store.containers.lock(records.get(id)!));
+    return { trees: named.map((tree) => openTree(store, tree, held)), [Symbol.dispose]: release };
   } catch (error) {
     release();
     throw error;
   }
 }
 
-function openTree(store: Store, tree: NamedTree): OpenTree {
+/** What is to be disposed of afterwards goes to `held`. */
+function openTree(store: Store, tree: NamedTree, held: Disposable[]): OpenTree {
   const { kind } = tree;
   if (kind === 'directory') return { kind, directories: [tree.path], base: store.layers.paths([]), layers: [] };
-  if (kind === 'container') return openContainer(store, tree.record.id);
+  if (kind === 'container') return openContainer(store, tree.record.id, held);
   const { layers } = tree;
   return {
     kind,
@@ -58,10 +57,16 @@ function openTree(store: Store, tree: NamedTree): OpenTree {
   };
 }
 
-function openContainer(store: Store, id: string): OpenTree {
+function openContainer(store: Store, id: string, held: Disposable[]): OpenTree {
   const record = store.containers.get(id);
-  const mounted = currentMountpoint(record) !== undefined;
-  const { upper } = mounted ? containerDirectories(store.containers.directory(id)) : settledUpper(store, record);
+  const scratch = (): string => {
+    const staged = store.layers.stage();
+    held.push({ [Symbol.dispose]: () => store.layers.discard(staged) });
+    return staged.staged.path;
+  };
+  const readable = readableUpper({ store, record, scratch, live: true });
+  held.push(readable);
+  const { upper } = readable;
   const layers = lowerLayers(store, record);
   return {
     kind: 'container',

@@ -19,39 +19,35 @@ export interface ReadableUpperOptions {
   readonly store: Store;
   /** Of a container whose lock is held. */
   readonly record: ContainerRecord;
-  /** A directory of the store for a copy, if one is needed. */
-  readonly scratch: string;
+  /** Gives a directory of the store for a copy, if one is needed. */
+  readonly scratch: () => string;
   /** Reads the directory of a mounted container where it can be read as it is, for what need not be of one moment. */
   readonly live?: boolean;
 }
 
-/** Runs `use` with the directory of the container's changes, or with a copy if it is mounted. */
-export async function withReadableUpper<T>(
-  { store, record, scratch, live = false }: ReadableUpperOptions,
-  use: (upper: SettledUpper) => Promise<T> | T,
-): Promise<T> {
+/** The directory is as it is described until disposed of. */
+export type ReadableUpper = SettledUpper & Disposable;
+
+/** The directory of the container's changes, or a copy if it is mounted. */
+export function readableUpper({ store, record, scratch, live = false }: ReadableUpperOptions): ReadableUpper {
+  const asItIs = { [Symbol.dispose]: () => undefined };
   const mountpoint = currentMountpoint(record);
-  if (mountpoint === undefined) return use(settledUpper(store, record));
+  if (mountpoint === undefined) return { ...settledUpper(store, record), ...asItIs };
   const lower = lowerDirectories(store, record);
-  if (live) {
-    sync(mountpoint);
-    const { upper, index } = containerDirectories(store.containers.directory(record.id));
-    if (isSettled(index, lower[0] ?? '')) return use({ upper, lower });
-  }
-  const upper = join(scratch, 'upper');
+  // What programs have written may still be with the kernel, which gives it to the server now.
+  sync(mountpoint);
+  const own = containerDirectories(store.containers.directory(record.id));
+  if (live && isSettled(own.index, lower[0] ?? '')) return { upper: own.upper, lower, ...asItIs };
+  const beside = scratch();
+  const upper = join(beside, 'upper');
   mkdirSync(upper);
-  copySettled({ store, record, mountpoint, lower, to: upper, beside: scratch });
-  try {
-    return await use({ upper, lower });
-  } finally {
-    removeTree(toByteString(upper));
-  }
+  copySettled({ store, record, lower, to: upper, beside });
+  return { upper, lower, [Symbol.dispose]: () => removeTree(toByteString(upper)) };
 }
 
 export interface SettledCopy {
   readonly store: Store;
   readonly record: ContainerRecord;
-  readonly mountpoint: string;
   /** Top first. */
   readonly lower: readonly string[];
   /** An empty directory to fill. */
@@ -60,11 +56,9 @@ export interface SettledCopy {
   readonly beside: string;
 }
 
-/** Copies the changes of a mounted container. */
-export function copySettled({ store, record, mountpoint, lower, to, beside }: SettledCopy): void {
+/** Copies the changes of a mounted container, whose mount has been synced. */
+export function copySettled({ store, record, lower, to, beside }: SettledCopy): void {
   const { upper, index } = containerDirectories(store.containers.directory(record.id));
-  // What programs have written may still be with the kernel, which gives it to the server now.
-  sync(mountpoint);
   // Of files that are copied up meanwhile there is no count then, and names that are linked meanwhile make it smaller.
   const unsettled = countUnsettled(index, lower[0] ?? '');
   const [links, ownIndex] = [join(beside, 'links'), join(beside, 'index')];
