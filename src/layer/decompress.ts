@@ -1,8 +1,7 @@
-// Decompression by magic bytes. gzip and, where this Node has it, zstd run in the process; xz, bzip2 and otherwise
-// zstd through the system's programs, as moby does for xz.
+// Decompression by magic bytes. gzip runs in the process, xz, bzip2 and zstd through the system's programs, as moby does for xz.
+// Node's own zstd decoder (22.15) drops all frames but the first of a write without a word; chunked layers have many.
 
-import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { messageOf, VeneerError } from '../core/index.js';
 import type { ByteSource } from './byte-reader.js';
 import { filterThroughProgram, filterThroughStream, ProgramError } from './filter.js';
@@ -35,20 +34,14 @@ export function detectCompression(start: Uint8Array): Compression {
 
 const CHUNK_SIZE = 256 * 1024;
 
-/** Absent from Node before 22.15. */
-const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform };
-
 /** What a failing source throws is thrown again by the output. */
 function filter(compression: Exclude<Compression, 'none'>, source: Chunks): Chunks {
-  if (compression === 'gzip') return filterThroughStream(zlib.createGunzip({ chunkSize: CHUNK_SIZE }), source);
-  if (compression === 'zstd' && createZstdDecompress !== undefined) {
-    return filterThroughStream(createZstdDecompress({ chunkSize: CHUNK_SIZE }), source);
-  }
+  if (compression === 'gzip') return filterThroughStream(createGunzip({ chunkSize: CHUNK_SIZE }), source);
   return cannotDecompress(filterThroughProgram([compression, '-dc', ...MEMORY_BOUNDS[compression]], source));
 }
 
 /**
- * A stream says itself how much of what came before must be kept. zstd's own bound is 128 MiB, as in Node's zlib; the highest
+ * A stream says itself how much of what came before must be kept. zstd's own bound is 128 MiB; the highest
  * level of xz takes 65 MiB, and its format has room for 4 GiB.
  */
 const MEMORY_BOUNDS = { zstd: [], xz: ['--memlimit-decompress=256MiB'], bzip2: [] } as const;
@@ -66,8 +59,8 @@ async function* cannotDecompress(output: Chunks): AsyncGenerator<Uint8Array, voi
 
 function asVeneerError(error: unknown): unknown {
   if (error instanceof VeneerError) return error;
-  // zlib's codes: Z_DATA_ERROR, Z_BUF_ERROR (unexpected end of file), ZSTD_error_*.
-  const isBroken = error instanceof Error && 'code' in error && /^(?:Z_|ZSTD_)/.test(String(error.code));
+  // zlib's codes: Z_DATA_ERROR, Z_BUF_ERROR (unexpected end of file).
+  const isBroken = error instanceof Error && 'code' in error && /^Z_/.test(String(error.code));
   return isBroken ? undecompressable(error) : error;
 }
 

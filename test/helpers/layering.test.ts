@@ -24,7 +24,7 @@ const TABLE: Readonly<Record<string, Room>> = {
     externals: ['node:child_process', 'node:net'],
     doors: ['start.ts'],
   },
-  // xz, bzip2 and (on old Node) zstd are the system's programs; diff compares texts, picomatch reads globs.
+  // xz, bzip2 and zstd are the system's programs; diff compares texts, picomatch reads globs.
   layer: {
     rooms: ['core', 'sys', 'image', 'whiteout', 'stack'],
     externals: ['node:child_process', 'diff', 'picomatch'],
