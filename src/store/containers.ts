@@ -1,6 +1,6 @@
 // Containers as the store knows them: a row, a directory, and the layers that commits put between the two.
 
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, fsyncSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { VeneerError } from '../core/index.js';
 import { chainId } from '../image/index.js';
@@ -127,6 +127,7 @@ export class ContainerStore {
         });
       }
       const place = this.directory(container.id);
+      fsyncSync(staged.fd);
       renameDurably(staged.path, place);
       try {
         database.transact(() => this.#rows.insert(container));

@@ -65,6 +65,20 @@ export class Database {
     return this.#guard(() => this.sql.transaction(work).immediate());
   }
 
+  /**
+   * As `transact`, for what a loss of power may take back: nothing waits for the disk. Inside another transaction it is as durable as
+   * that one.
+   */
+  transactVolatile<T>(work: () => T): T {
+    if (this.sql.inTransaction) return this.transact(work);
+    this.sql.pragma('synchronous = NORMAL');
+    try {
+      return this.transact(work);
+    } finally {
+      this.sql.pragma('synchronous = FULL');
+    }
+  }
+
   /** As `transact`, for what makes room: where there is none, once more with the space set aside for it. */
   transactRemoval<T>(work: () => T): T {
     return this.#withReserve(() => this.transact(work));

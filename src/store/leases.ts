@@ -37,7 +37,7 @@ export class LeaseRegistry {
       if (!open) return;
       open = false;
       try {
-        this.#database.transactRemoval(() => this.#statements.end.run(staged.name));
+        this.#database.transactVolatile(() => this.#statements.end.run(staged.name));
       } catch (error) {
         // Without its entry a lease keeps nothing: the next one to open the store deletes the rows.
         if (!isFull(error)) throw error;
@@ -49,7 +49,8 @@ export class LeaseRegistry {
   }
 
   hold(lease: Lease, kind: LeasedKind, object: Digest): void {
-    this.#database.transact(() => this.#statements.hold.run(lease.name, kind, object));
+    // No lease survives a loss of power.
+    this.#database.transactVolatile(() => this.#statements.hold.run(lease.name, kind, object));
   }
 
   /** Leases whose process has died. Ask under the store's lock. */

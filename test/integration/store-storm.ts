@@ -60,6 +60,7 @@ export interface StormPlaces {
 class Worker {
   readonly #child: ChildProcess;
   readonly #started: Promise<unknown>;
+  readonly #closed: Promise<unknown>;
   #output = '';
   complaints = '';
 
@@ -68,7 +69,8 @@ class Worker {
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.complaints += chunk.toString()));
-    this.#started = Promise.race([once(this.#child.stdout ?? this.#child, 'data'), once(this.#child, 'close')]);
+    this.#closed = once(this.#child, 'close');
+    this.#started = Promise.race([once(this.#child.stdout ?? this.#child, 'data'), this.#closed]);
   }
 
   async start(): Promise<void> {
@@ -95,10 +97,9 @@ class Worker {
   }
 
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const closed = once(this.#child, 'close');
     this.#child.kill('SIGKILL');
-    await closed;
+    // Also of one that has ended by itself: until then it may have said more.
+    await this.#closed;
   }
 
   said(): Said[] {
