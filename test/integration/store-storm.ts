@@ -144,17 +144,22 @@ export async function blow({ places, round, processes, random, beforeEnd }: Gust
     { length: processes },
     (_, index) => new Worker(places, `${round}-${String(index)}`, random(1 << 30)),
   );
-  if (beforeEnd === undefined) await Promise.all(workers.map((worker) => worker.run(random(700))));
-  else {
+  if (beforeEnd !== undefined) {
     await Promise.all(workers.map((worker) => worker.start()));
     // In the middle of something, or as soon as something is said to be done.
     if (random(3) === 0) await sleep(random(1000));
     else await workers[0]?.hasAdded(1 + random(4));
+    const said = workers.map((worker) => worker.said().length);
     beforeEnd();
     await Promise.all(workers.map((worker) => worker.kill()));
+    // What is done after a loss of power is not done: a call that was under way when the file system was shut down may succeed.
+    return workers.flatMap((worker, index) =>
+      worker.said().filter(({ will }, at) => at < (said[index] ?? 0) || will !== undefined),
+    );
   }
+  await Promise.all(workers.map((worker) => worker.run(random(700))));
   const complaints = workers.map((worker) => worker.complaints).join('');
-  if (beforeEnd === undefined) expect(complaints).toBe('');
+  expect(complaints).toBe('');
   return workers.flatMap((worker) => worker.said());
 }
 
