@@ -4,6 +4,7 @@ import type { ByteString } from '../core/index.js';
 import type { Change, DetailedChange, FileFacts, PatchLine } from '../layer/index.js';
 import { coloured, shownBytes, textBytes } from './byte-output.js';
 import type { Colour } from './byte-output.js';
+import { toJson } from './output.js';
 
 /** docker's letters. */
 export const LETTERS = { added: 'A', modified: 'C', deleted: 'D' } as const;
@@ -20,7 +21,7 @@ export function changeLine({ kind, path }: Change): ByteString {
 }
 
 export function jsonLine(object: object): ByteString {
-  return textBytes(`${JSON.stringify(object)}\n`);
+  return textBytes(`${toJson(object)}\n`);
 }
 
 /** A path in JSON, which has no bytes: where it is not UTF-8, they are beside it in base64. */
