@@ -139,6 +139,7 @@ class Picture {
     const unique = nodes.filter(({ users }) => users === 1);
     const apart = nodes.flatMap((node) => Array<LayerNode>(node.users).fill(node));
     const all = `${count(images, 'image')}, ${count(nodes.length, 'layer')}, ${this.#size(nodes)}`;
+    if (images < 2) return all;
     return `${all}: ${part('shared', shared)}, ${part('in one image only', unique)}; without sharing ${this.#size(apart)}`;
   }
 }

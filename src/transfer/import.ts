@@ -9,6 +9,7 @@ import { applyLayer } from '../layer/index.js';
 import type { LayerLimits } from '../layer/index.js';
 import { parseTaggedName } from '../store/index.js';
 import type { Image, Lease, Store } from '../store/index.js';
+import { abortable } from './abortable.js';
 
 /** A tar, plain or compressed: a file, or a stream with a name to speak of it by. */
 export type ImportSource =
@@ -77,7 +78,7 @@ interface LayerImport {
 
 async function importLayer(store: Store, { source, name, lease, options }: LayerImport): Promise<DiffId> {
   const { limits, signal } = options;
-  const stream = counted(open(source), options.onProgress);
+  const stream = counted(abortable(open(source), signal), options.onProgress);
   const staged = store.layers.stage();
   let applied: Awaited<ReturnType<typeof applyLayer>>;
   try {
@@ -90,6 +91,7 @@ async function importLayer(store: Store, { source, name, lease, options }: Layer
     });
   } catch (error) {
     store.layers.discard(staged);
+    signal?.throwIfAborted();
     if (!(error instanceof VeneerError)) throw error;
     throw new VeneerError(error.code, `cannot import '${name}': ${error.message}`, {
       cause: error,

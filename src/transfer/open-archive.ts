@@ -6,6 +6,7 @@ import { hasCode, VeneerError } from '../core/index.js';
 import { decompress, detectCompression } from '../layer/index.js';
 import type { LayerLimits } from '../layer/index.js';
 import type { Store } from '../store/index.js';
+import { abortable } from './abortable.js';
 import type { Archive } from './archive.js';
 import { LayoutDirectory } from './layout-directory.js';
 import { TarArchive } from './tar-archive.js';
@@ -69,7 +70,7 @@ async function spool(
   const fd = store.scratchFile();
   try {
     let bytes = 0;
-    for await (const chunk of decompress(stream, limits)) {
+    for await (const chunk of decompress(abortable(stream, signal), limits)) {
       signal?.throwIfAborted();
       for (let at = 0; at < chunk.length;) {
         at += (await writeAsync(fd, chunk, at, chunk.length - at, null)).bytesWritten;
@@ -80,6 +81,7 @@ async function spool(
     if (fstatSync(fd).size === 0) throw new VeneerError('invalid', `${name} is empty`);
   } catch (error) {
     closeSync(fd);
+    signal?.throwIfAborted();
     throw error;
   }
   return TarArchive.open(fd, name);

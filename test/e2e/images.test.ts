@@ -85,6 +85,25 @@ describe.skipIf(gate.skip)(gate.title('veneer images'), () => {
     expect(box.ok('images', '--digests').split('\n')[0]).toMatch(/^REPOSITORY +TAG +DIGEST +IMAGE ID +CREATED +SIZE$/);
   });
 
+  test('--digests, names by digest, and their removal', () => {
+    using box = sandboxWithBase('images');
+    box.ok('tag', 'base', 'team/app:1.0');
+    box.ok('save', '--format', 'oci', '-o', box.at('layout/'), 'team/app:1.0');
+    box.ok('rmi', 'base', 'team/app:1.0');
+    box.ok('load', '-i', box.at('layout/'));
+    const [digest = ''] = JSON.parse(box.ok('inspect', '-f', '{{json .RepoDigests}}', 'team/app:1.0')) as string[];
+    const [, sha] = digest.split('@');
+    expect(box.ok('images', '--digests').split('\n')[1]).toMatch(
+      new RegExp(`^team/app +1\\.0 +${sha ?? ''} +[0-9a-f]{12} `),
+    );
+    expect(box.ok('images', '--format', '{{.Tag}} {{.Digest}}', digest)).toBe(`<none> ${sha ?? ''}`);
+    expect(box.ok('images', '--format', '{{.Tag}} {{.Digest}}', 'team/app')).toBe(`1.0 ${sha ?? ''}`);
+    box.ok('tag', digest, 'other');
+    expect(box.ok('rmi', 'team/app:1.0').split('\n')).toEqual(['Untagged: team/app:1.0', `Untagged: ${digest}`]);
+    expect(box.ok('images', '--digests', '--format', '{{.Repository}} {{.Digest}}')).toBe('other <none>');
+    box.check();
+  });
+
   test('of an empty store is the heading', () => {
     using box = sandbox('images');
     expect(box.ok('images').split('\n')).toHaveLength(1);
