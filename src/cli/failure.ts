@@ -54,6 +54,8 @@ export interface ReportOptions {
 /** Prints what failed and returns the exit code. */
 export function report(error: unknown, { usage, debug }: ReportOptions): number {
   if (isCommanderError(error)) return reportUsage(error, usage);
+  // A reader that has gone away: see `leaveQuietlyOnBrokenPipe`.
+  if (hasCode(error, 'EPIPE')) return 0;
   if (error instanceof Interrupted) {
     print(describe(error), undefined);
     return error.exitCode;

@@ -58,6 +58,16 @@ describe.skipIf(gate.skip)(gate.title('save and load'), () => {
     expect(readFileSync(box.at('b.tar')).equals(readFileSync(box.at('a.tar')))).toBe(true);
   });
 
+  test('standard output that is full or closed ends them, and nothing is left behind', () => {
+    using box = sandboxWithBase('archives');
+    const save = `'${process.execPath}' '${CLI}' --root '${box.root}' save base`;
+    expect(runProgram('sh', ['-c', `${save} 2>&1 >/dev/full; echo "code $?"`])).toMatch(
+      /^veneer: cannot write to standard output: ENOSPC[^\n]*\ncode 1\n$/,
+    );
+    expect(runProgram('sh', ['-c', `${save} 2>&1 | head -c 0; echo end`])).toBe('end\n');
+    expect(readdirSync(path.join(box.root, 'staging'))).toEqual([]);
+  });
+
   test('a terminal takes and gives no archives', () => {
     using box = sandboxWithBase('archives');
     expect(onTerminal(box, 'save', 'base')).toMatch(/cowardly refusing to save to a terminal[^]*code 2/);
