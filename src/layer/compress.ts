@@ -3,6 +3,7 @@
 import * as zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { VeneerError } from '../core/index.js';
+import { abortable } from './abort.js';
 import { filterThroughProgram, filterThroughStream, ProgramError } from './filter.js';
 import type { Chunks } from './filter.js';
 
@@ -11,7 +12,7 @@ export type LayerCompression = 'none' | 'gzip' | 'zstd';
 export interface CompressOptions {
   /** As the programs of that name take it: 1 to 9 for gzip (6 unless told), 1 to 19 for zstd (3). */
   readonly level?: number | undefined;
-  /** Aborted: what comes next is its reason, thrown. */
+  /** Aborted: its reason is thrown, whatever the source is waiting for. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,9 +34,10 @@ export async function* compress(
   compression: LayerCompression,
   options: CompressOptions = {},
 ): AsyncGenerator<Buffer, void> {
+  const { level, signal } = options;
   try {
-    for await (const chunk of compressed(source, compression, options.level)) {
-      options.signal?.throwIfAborted();
+    for await (const chunk of compressed(abortable(source, signal), compression, level)) {
+      signal?.throwIfAborted();
       yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     }
   } catch (error) {

@@ -69,6 +69,20 @@ describe('compress', () => {
     });
   });
 
+  it.each<LayerCompression>(['none', 'gzip', 'zstd'])(
+    'ends the wait for a source that has got stuck: %s',
+    async (compression) => {
+      const stuck = (async function* () {
+        yield await Promise.resolve(text);
+        await new Promise(() => undefined);
+      })();
+      const controller = new AbortController();
+      const reading = joined(compress(stuck, compression, { signal: controller.signal }));
+      setTimeout(() => controller.abort(new Error('enough')), 50);
+      await expect(reading).rejects.toThrow('enough');
+    },
+  );
+
   it('passes bytes through', async () => {
     expect((await joined(compress(source(text), 'none'))).equals(text)).toBe(true);
   });
