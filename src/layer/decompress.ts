@@ -60,7 +60,7 @@ async function* cannotDecompress(output: Chunks): AsyncGenerator<Uint8Array, voi
 function asVeneerError(error: unknown): unknown {
   if (error instanceof VeneerError) return error;
   // zlib's codes: Z_DATA_ERROR, Z_BUF_ERROR (unexpected end of file).
-  const isBroken = error instanceof Error && 'code' in error && String(error.code).startsWith("Z_");
+  const isBroken = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
   return isBroken ? undecompressable(error) : error;
 }
 
