@@ -1,12 +1,22 @@
 // Images of archives that are named as images: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`.
 
-import { VeneerError } from '../core/index.js';
+import { VeneerError, hasCode } from '../core/index.js';
 import type { Store } from '../store/index.js';
 import type { ArchivedImage } from '../transfer/index.js';
 
-/** A look that needs no other file: most names are not of archives. */
-export function isArchiveName(name: string): boolean {
-  return /^(?:oci|oci-archive|docker-archive):/.test(name);
+/** Most names are not of archives, which the look alone tells. A repository may be called `oci`: what the store has comes first. */
+export function isArchiveName(store: Store, name: string): boolean {
+  return /^(?:oci|oci-archive|docker-archive):/.test(name) && !isStored(store, name);
+}
+
+function isStored(store: Store, name: string): boolean {
+  try {
+    return store.images.find(name) !== undefined;
+  } catch (error) {
+    // What is no image's name.
+    if (hasCode(error, 'invalid')) return false;
+    throw error;
+  }
 }
 
 /** The images of a name for which `isArchiveName` is true. */

@@ -6,7 +6,7 @@ import { isArchiveName, readOneArchived } from './archived-images.js';
 
 /** The name or ID of an archive's image in the store, where it comes unless it is there; any other text stays as it is. */
 export async function storedName(store: Store, text: string): Promise<string> {
-  if (!isArchiveName(text)) return text;
+  if (!isArchiveName(store, text)) return text;
   const { id, names } = await readOneArchived(store, text);
   const [name] = names;
   const called = name === undefined ? id : familiarReference(name);

@@ -171,7 +171,13 @@ describe.skipIf(gate.skip)(gate.title('images of archives'), () => {
     box.ok('save', '--compression', 'gzip', '-o', 'layout/', 'base');
     box.ok('save', '-o', 'a.tar', 'base');
     const history = box.ok('history', '--no-human', '--format', '{{.ID}} {{.Comment}}', 'base');
-    box.ok('rmi', 'base');
+    // A repository may have the name of a kind of archive.
+    box.ok('tag', 'base', 'oci:mine');
+    expect(box.ok('inspect', '-f', '{{.Id}}', 'oci:mine')).toBe(id);
+    expect(box.ok('history', '--no-human', '--format', '{{.ID}} {{.Comment}}', 'oci:mine')).toBe(history);
+    box.ok('create', '--name', 'its', 'oci:mine');
+    box.ok('rm', 'its');
+    box.ok('rmi', 'oci:mine', 'base');
     for (const name of ['oci:layout:latest', 'oci-archive:a.tar', 'docker-archive:a.tar:base']) {
       expect(box.ok('inspect', '-f', '{{.Id}} {{index .RepoTags 0}}', name)).toBe(`${id} base:latest`);
       expect(box.ok('history', '--no-human', '--format', '{{.ID}} {{.Comment}}', name)).toBe(history);

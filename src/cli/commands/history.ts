@@ -53,7 +53,7 @@ With --tree, a line for each layer: .ID .DiffID .Parent .Size .CreatedBy .Images
       }
       const { archivedHistoryRows, historyRows } = await import('../history-rows.js');
       await withStore(command, async (store) => {
-        const rows = isArchiveName(name)
+        const rows = isArchiveName(store, name)
           ? archivedHistoryRows(await readOneArchived(store, name), { trunc, human })
           : historyRows(store, store.images.resolve(name), { trunc, human });
         printListing(rows, listing(human), options);

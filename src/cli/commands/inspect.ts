@@ -26,7 +26,7 @@ async function printAll(command: Command, names: readonly string[], options: Opt
   await withStore(command, async (store) => {
     const found: object[] = [];
     await forEachName(command, names, async (name) => {
-      const descriptions = isArchiveName(name)
+      const descriptions = isArchiveName(store, name)
         ? (await readArchived(store, name)).map(describeArchived)
         : [inspect(store, name, { type, size: size === true })];
       if (render === undefined) found.push(...descriptions);
@@ -46,7 +46,7 @@ async function printDocument(
   if (names.length > 1) throw new VeneerError('usage', 'inspect: --oci takes one image');
   const { archivedDocument, documentOf } = await import('../inspection.js');
   await withStore(command, async (store) => {
-    const bytes = isArchiveName(name)
+    const bytes = isArchiveName(store, name)
       ? archivedDocument(await readOneArchived(store, name), document)
       : documentOf(store, store.images.resolve(name), document);
     if (process.stdout.isTTY) writeRendered(`${bytes.toString('utf8')}\n`);
