@@ -1,6 +1,7 @@
 // The changes between two stacks as a patch: git's format for texts and symlinks, so that `git apply` and `patch -p1` can
 // apply it, and beside it, in blocks that those programs pass over, what git has no words for.
 
+import { createHash } from 'node:crypto';
 import type { ByteString } from '../core/index.js';
 import { ChangeWalk } from './change-walk.js';
 import type { ChangeNode } from './change-walk.js';
@@ -93,9 +94,24 @@ function gitLines({ old, fresh, oldName, freshName, isText }: Section): PatchLin
     else if (fresh === undefined) lines.push(header('index e69de29..0000000'));
     return lines;
   }
+  // patch(1) changes a symlink only if it is told that it is one: after the digests, of which it takes no notice.
+  if (old?.gitMode === SYMLINK && fresh?.gitMode === SYMLINK)
+    lines.push(header(`index ${blobDigest(old)}..${blobDigest(fresh)} ${SYMLINK}`));
   const from = old === undefined ? '/dev/null' : endBlankName(oldName);
   const to = fresh === undefined ? '/dev/null' : endBlankName(freshName);
   return [...lines, header(`--- ${from}`), header(`+++ ${to}`), ...hunks];
+}
+
+const SYMLINK = '120000';
+
+/** What git calls the content, cut as git cuts it. */
+function blobDigest({ content = '' }: Side): string {
+  const bytes = Buffer.from(content, 'latin1');
+  return createHash('sha1')
+    .update(`blob ${String(bytes.length)}\0`)
+    .update(bytes)
+    .digest('hex')
+    .slice(0, 7);
 }
 
 /** What git has no words for; the time alone if nothing else has changed. */

@@ -1,7 +1,7 @@
 // What an archive will hold, before any of it is written: every file with its size.
 
 import { closeSync } from 'node:fs';
-import { digestHex, digestOf, Digester } from '../core/index.js';
+import { digestHex, digestOf } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import {
   chainId,
@@ -21,7 +21,7 @@ import {
 } from '../image/index.js';
 import { nameAnnotations, parseManifest } from '../image/index.js';
 import type { ChainId, Descriptor, DiffId, DockerManifestEntry, ImageConfig, Platform } from '../image/index.js';
-import { compress } from '../layer/index.js';
+import { compressToFile } from '../layer/index.js';
 import type { LayerCompression } from '../layer/index.js';
 import type { ImageManifest, Store } from '../store/index.js';
 import { blobPath } from './archive-image.js';
@@ -29,7 +29,6 @@ import { streamPart } from './archive.js';
 import { layerTar, layerTarSize } from './layer-tar.js';
 import type { OnProgress } from './progress.js';
 import type { SelectedImage } from './select-images.js';
-import { writeFully } from './write-fully.js';
 
 /** A file of the archive. */
 export interface PlannedFile {
@@ -144,15 +143,12 @@ export class SavePlan implements Disposable {
         yield chunk;
       }
     })(layerTar(this.#store, chainId, { signal }));
-    const digester = new Digester();
-    for await (const chunk of compress(plain, compression, {
+    const { digest, size } = await compressToFile(plain, compression, {
+      fd,
       ...(level === undefined ? {} : { level }),
       ...(signal === undefined ? {} : { signal }),
-    })) {
-      digester.update(chunk);
-      await writeFully(fd, chunk);
-    }
-    const descriptor = { mediaType: LAYER_TYPES[compression], digest: digester.digest(), size: digester.size };
+    });
+    const descriptor = { mediaType: LAYER_TYPES[compression], digest, size };
     this.#packed.set(diffId, descriptor);
     this.#blob(descriptor, () => streamPart(fd, 0, descriptor.size));
     return descriptor;

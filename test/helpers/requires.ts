@@ -93,6 +93,14 @@ const CI_HAS: readonly Requirement[] = [
   'su',
   'tar',
   'fuse-native',
+  'skopeo',
+  'umoci',
+  'podman',
+  'buildah',
+  'git',
+  'patch',
+  'strace',
+  'xfs',
 ];
 
 function unless(reason: string, attempt: () => unknown): string | undefined {

@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compress, decompress, detectCompression } from '../../../src/layer/index.js';
+import { compress, compressToFile, decompress, detectCompression } from '../../../src/layer/index.js';
 import type { LayerCompression } from '../../../src/layer/index.js';
+import { digestOf } from '../../../src/core/index.js';
+import { tempDir } from '../../helpers/tmp.js';
 import { source } from './support.js';
 
 async function joined(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -90,5 +94,51 @@ describe('compress', () => {
   it('writes gzip headers without a time, a name or a system', async () => {
     const packed = await joined(compress(source(text, 100), 'gzip'));
     expect(packed.subarray(0, 10).toString('hex')).toBe('1f8b08000000000000ff');
+  });
+});
+
+describe('compressToFile', () => {
+  /** What is in the file afterwards, whether or not it went well. */
+  async function intoFile<T>(work: (fd: number) => Promise<T>): Promise<{ result: T | undefined; bytes: Buffer }> {
+    using temp = tempDir('compress');
+    const file = join(temp.path, 'file');
+    const fd = openSync(file, 'w+');
+    try {
+      const result = await work(fd);
+      return { result, bytes: readFileSync(file) };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  it.each<LayerCompression>(['none', 'gzip', 'zstd'])(
+    '%s: what compress gives, with its digest',
+    async (compression) => {
+      const { result, bytes } = await intoFile((fd) => compressToFile(source(text, 70_000), compression, { fd }));
+      expect(bytes.equals(await joined(compress(source(text), compression)))).toBe(true);
+      expect(result).toEqual({ digest: digestOf(bytes), size: bytes.length });
+    },
+  );
+
+  it.each<LayerCompression>(['gzip', 'zstd'])('%s: passes on what the source throws', async (compression) => {
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield* source(text, 70_000);
+      throw new Error('no more');
+    }
+    await expect(intoFile((fd) => compressToFile(failing(), compression, { fd }))).rejects.toThrow('no more');
+  });
+
+  it.each<LayerCompression>(['gzip', 'zstd'])('%s: gives up with the reason of the signal', async (compression) => {
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (let count = 0; ; count += 1) {
+        if (count === 20) controller.abort(reason);
+        yield Buffer.from(text.subarray(0, 70_000));
+        await Promise.resolve();
+      }
+    }
+    const { signal } = controller;
+    await expect(intoFile((fd) => compressToFile(endless(), compression, { fd, signal }))).rejects.toBe(reason);
   });
 });
