@@ -106,7 +106,7 @@ export async function* decompress(
     for await (const chunk of filter(compression, counted)) {
       produced += chunk.length;
       if (produced > RATIO_FLOOR && produced > maxRatio * compressed) {
-        throw limitError(`the data is compressed more than ${String(maxRatio)} times`);
+        throw limitError(`the data is compressed more than ${String(maxRatio)} times`, { limit: 'maxRatio' });
       }
       yield chunk;
     }

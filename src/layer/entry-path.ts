@@ -24,7 +24,7 @@ const NAME_MAX = 255;
  */
 export function entryComponents(path: ByteString, entry: ByteString, limits: LayerLimits): ByteString[] {
   if (path.length > limits.maxPathLength) {
-    throw limitError(`its path, or link target, has more than ${String(limits.maxPathLength)} bytes`, entry);
+    throw limitError(`its path, or link target, has more than ${String(limits.maxPathLength)} bytes`, { entry });
   }
   const components: ByteString[] = [];
   for (const component of path.split('/')) {
@@ -41,7 +41,7 @@ export function entryComponents(path: ByteString, entry: ByteString, limits: Lay
     components.push(component);
   }
   if (components.length > limits.maxDepth) {
-    throw limitError(`its path, or link target, has more than ${String(limits.maxDepth)} components`, entry);
+    throw limitError(`its path, or link target, has more than ${String(limits.maxDepth)} components`, { entry });
   }
   return components;
 }

@@ -33,8 +33,17 @@ export const DEFAULT_LIMITS: LayerLimits = {
   maxHeaderSize: 1024 * 1024,
 };
 
-/** `entry`: the path of the one at which the bound was passed. */
-export function limitError(what: string, entry?: ByteString): VeneerError {
+/** The bounds that have an option on the command line. */
+const OPTIONS = { maxEntries: '--max-entries', maxSize: '--max-size', maxRatio: '--max-ratio' } as const;
+
+export interface PassedLimit {
+  /** The path of the entry at which the bound was passed. */
+  readonly entry?: ByteString | undefined;
+  readonly limit?: keyof typeof OPTIONS;
+}
+
+export function limitError(what: string, { entry, limit }: PassedLimit = {}): VeneerError {
   const where = entry === undefined || entry === '' ? '' : `tar entry ${displayEntry(entry)}: `;
-  return new VeneerError('limit', `${where}${what}`, { hint: 'if the archive can be trusted, raise the limit' });
+  const hint = limit === undefined ? {} : { hint: `if the archive can be trusted, raise the limit: ${OPTIONS[limit]}` };
+  return new VeneerError('limit', `${where}${what}`, hint);
 }

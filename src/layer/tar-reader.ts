@@ -111,7 +111,11 @@ export class TarReader {
 
   #limitSize(bytes: number): void {
     const { maxSize } = this.#limits;
-    if (bytes > maxSize) throw limitError(`the archive has more than ${String(maxSize)} bytes`, this.#current);
+    if (bytes > maxSize)
+      throw limitError(`the archive has more than ${String(maxSize)} bytes`, {
+        entry: this.#current,
+        limit: 'maxSize',
+      });
   }
 
   /** Goes on to the next entry with what is buffered; undefined at the end marker. */
@@ -214,7 +218,9 @@ export class TarReader {
     if (size === undefined || size < 0) throw this.#broken('the size of a header that describes it is malformed');
     if (size > this.#limits.maxHeaderSize) {
       const most = String(this.#limits.maxHeaderSize);
-      throw limitError(`a header that describes others has ${String(size)} bytes, more than ${most}`, this.#current);
+      throw limitError(`a header that describes others has ${String(size)} bytes, more than ${most}`, {
+        entry: this.#current,
+      });
     }
     return size;
   }
@@ -244,14 +250,19 @@ export class TarReader {
     header.add(records);
     if (header.size > this.#limits.maxHeaderSize) {
       const most = String(this.#limits.maxHeaderSize);
-      throw limitError(`the PAX headers for what follows have more than ${most} bytes together`, this.#current);
+      throw limitError(`the PAX headers for what follows have more than ${most} bytes together`, {
+        entry: this.#current,
+      });
     }
   }
 
   #begin(header: RawHeader): TarEntry {
     this.#entries += 1;
     if (this.#entries > this.#limits.maxEntries) {
-      throw limitError(`the archive has more than ${String(this.#limits.maxEntries)} entries`, header.path);
+      throw limitError(`the archive has more than ${String(this.#limits.maxEntries)} entries`, {
+        entry: header.path,
+        limit: 'maxEntries',
+      });
     }
     const entry = mergeEntry(header, this.#description, this.#global.records);
     this.#description = undefined;

@@ -85,10 +85,10 @@ export class Unpacker {
   #take(entry: TarEntry, fill: FillPath): Promise<void> | undefined {
     // One long path makes hundreds of directories.
     if (this.#tree.implicitMade > this.#limits.maxEntries) {
-      throw limitError(
-        `there are more than ${String(this.#limits.maxEntries)} directories without entries`,
-        entry.path,
-      );
+      throw limitError(`there are more than ${String(this.#limits.maxEntries)} directories without entries`, {
+        entry: entry.path,
+        limit: 'maxEntries',
+      });
     }
     if (entry.type === 'char' && entry.devMajor === 0 && entry.devMinor === 0) {
       throw entryError('unsupported', entry.path, 'it is a character device 0/0, which on disk means that it is gone');

@@ -51,7 +51,9 @@ export async function openArchive(
     if (hasCode(error, 'EACCES')) {
       throw new VeneerError('permission', `cannot open '${path}': permission denied`, { cause: error });
     }
-    throw error;
+    if (!(error instanceof VeneerError) || error.message.includes(path)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new VeneerError(error.code, `cannot open '${path}': ${error.message}`, { cause: error, ...hint });
   }
 }
 

@@ -147,10 +147,19 @@ describe.skipIf(gate.skip)(gate.title('save and load'), () => {
     box.check();
   });
 
+  test('what is no archive is named', () => {
+    using box = sandbox('archives');
+    writeFileSync(box.at('junk'), 'junk');
+    expect(box.fails(1, 'load', '-i', box.at('junk'))).toMatch(/cannot open '[^']*junk': this is not a tar archive/);
+    box.check();
+  });
+
   test('limits can be set, and raised', () => {
     using box = sandbox('archives');
     const tar = box.tar('t.tar', { a: 'x'.repeat(5000), b: 'y' });
-    expect(box.fails(1, 'import', '--max-size', '4000', tar, 'x')).toMatch(/more than 4000 bytes[^]*raise the limit/);
+    expect(box.fails(1, 'import', '--max-size', '4000', tar, 'x')).toMatch(
+      /more than 4000 bytes[^]*raise the limit: --max-size/,
+    );
     expect(box.fails(1, 'import', '--max-entries', '2', tar, 'x')).toMatch(/more than 2 entries/);
     box.ok('import', '--max-size', '1MiB', '--max-entries', '3', '--max-ratio', '10', '--no-progress', tar, 'x');
     box.ok('save', '-o', 'a.tar', 'x');
