@@ -7,16 +7,8 @@ import { imageHistory } from '../store/index.js';
 import type { Image, ImageHistoryEntry, Store } from '../store/index.js';
 import type { ArchivedImage } from '../transfer/index.js';
 import type { Row } from './output.js';
-import { fitText } from './text.js';
+import { shortenCommand } from './text.js';
 import { ago } from './time.js';
-
-/** docker's width of CREATED BY. */
-const WIDTH = 45;
-
-/** A command as one short line. */
-export function shortenCommand(text: string): string {
-  return fitText(text.replace(/\s+/g, ' ').trim(), WIDTH);
-}
 
 export interface HistoryOptions {
   readonly trunc: boolean;

@@ -4,12 +4,11 @@ import { formatSize, shortDigest } from '../core/index.js';
 import { familiarReference, parseReference } from '../image/index.js';
 import type { ChainId } from '../image/index.js';
 import type { Image, Layer, Store } from '../store/index.js';
-import { shortenCommand } from './history-rows.js';
 import { growTree, treeLines } from './layer-tree.js';
 import type { LayerNode, LayerTree } from './layer-tree.js';
 import { formatTable, printListing } from './output.js';
 import type { Listing, Row } from './output.js';
-import { fitText } from './text.js';
+import { fitText, shortenCommand } from './text.js';
 
 export interface TreeOptions {
   readonly trunc: boolean;

@@ -53,3 +53,11 @@ export function fitText(text: string, width: number): string {
   }
   return width < 1 ? '' : `${kept}\u2026`;
 }
+
+/** docker's width of CREATED BY. */
+const COMMAND_WIDTH = 45;
+
+/** A command as one short line. */
+export function shortenCommand(text: string): string {
+  return fitText(text.replace(/\s+/g, ' ').trim(), COMMAND_WIDTH);
+}

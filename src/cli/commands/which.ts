@@ -7,6 +7,7 @@ import { addExamples } from '../examples.js';
 import { FORMAT_HELP, printListing } from '../output.js';
 import type { ListingOptions, Row } from '../output.js';
 import { withStore } from '../store.js';
+import { shortenCommand } from '../text.js';
 import { timestamp } from '../time.js';
 
 interface Options extends ListingOptions {
@@ -25,14 +26,6 @@ const LISTING = {
   ],
   key: 'Layer',
 } as const;
-
-/** As docker's width of CREATED BY. */
-const WIDTH = 45;
-
-function shorten(text: string): string {
-  const line = text.replace(/\s+/g, ' ');
-  return line.length > WIDTH ? `${line.slice(0, WIDTH - 1)}\u2026` : line;
-}
 
 /** A table is for people: sizes and times in their units, IDs and texts cut. */
 function isTable({ format, quiet }: ListingOptions): boolean {
@@ -55,7 +48,7 @@ function rowOf(path: string, origin: Origin, human: boolean, trunc: boolean): Ro
     Mode: facts === undefined ? '' : facts.mode.toString(8).padStart(4, '0'),
     Size: size === undefined ? '' : human ? formatSize(size) : String(size),
     Modified: modified === undefined ? '' : human ? timestamp(modified) : modified.toISOString(),
-    CreatedBy: human && trunc ? shorten(maker) : maker,
+    CreatedBy: human && trunc ? shortenCommand(maker) : maker,
     Comment: comment,
     CreatedAt: created ?? '',
   };
