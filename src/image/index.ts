@@ -1,5 +1,6 @@
 export { annotatedName, IMAGE_NAME, nameAnnotations, REF_NAME } from './annotations.js';
 export type { AnnotatedName } from './annotations.js';
+export type { BlobReader, ByteRange } from './blob-reader.js';
 export { applyChange, applyChanges } from './change.js';
 export { encodeImageConfig, parseImageConfig } from './config.js';
 export type { Healthcheck, HistoryEntry, ImageConfig, RuntimeConfig } from './config.js';

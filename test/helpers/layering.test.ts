@@ -30,7 +30,8 @@ const TABLE: Readonly<Record<string, Room>> = {
     externals: ['node:child_process', 'diff', 'picomatch'],
   },
   store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },
-  registry: { rooms: ['core', 'image'], externals: ['node:http', 'node:https'] },
+  // undici speaks HTTP, smol-toml reads registries.conf; credential helpers are programs.
+  registry: { rooms: ['core', 'image'], externals: ['undici', 'smol-toml', 'node:child_process'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
   // stack: a commit looks up which names of a hard link the merged view shows.
   container: {
