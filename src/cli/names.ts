@@ -4,7 +4,7 @@
 export interface CommandName {
   readonly name: string;
   readonly groups?: readonly { readonly group: string; readonly verbs: readonly string[] }[];
-  readonly heading: 'Images' | 'Containers' | 'The file system alone' | 'System';
+  readonly heading: 'Images' | 'Registries' | 'Containers' | 'The file system alone' | 'System';
   readonly summary: string;
   /** What its arguments are, for shell completion. */
   readonly completes?: 'images' | 'containers' | 'both';
