@@ -20,6 +20,7 @@ import type { ImageManifest, RecordedManifest } from './manifest-rows.js';
 import type { MountRegistry } from './mounts.js';
 import { isPrunable } from './prune-images.js';
 import type { PruneImagesOptions, PrunedImages } from './prune-images.js';
+import type { Remotes } from './remotes.js';
 import { removeNames } from './remove-image.js';
 import { isFullId, noSuchImage, resolveImage } from './resolve-image.js';
 import { SCRATCH_CONFIG, SCRATCH_ID, isScratch } from './scratch.js';
@@ -34,6 +35,7 @@ export interface ImageParts {
   readonly content: ContentStore;
   readonly layers: LayerStore;
   readonly mounts: MountRegistry;
+  readonly remotes: Remotes;
 }
 
 export interface NewManifest {
@@ -243,11 +245,12 @@ export class ImageStore {
   }
 
   #forgetRows(images: readonly Image[]): Forgotten {
-    const { layers, content } = this.#parts;
+    const { layers, content, remotes } = this.#parts;
     const candidates = new Set(images.flatMap(({ id }) => this.#manifests.blobs(id)));
     for (const { id } of images) this.#rows.remove(id);
     const gone = images.map(({ id, layers: stack }) => ({ id, layers: layers.forgetUnneeded(stack) }));
     const goneLayers = gone.flatMap((image) => image.layers);
+    if (images.length > 0) remotes.forgetUnneeded();
     const blobs = this.#manifests.unneeded([...candidates]).filter((blob) => content.has(blob));
     return {
       deleted: gone.flatMap((image) => [image.id, ...image.layers.map(({ chainId }) => chainId)]),

@@ -17,6 +17,7 @@ export type { MountRegistry } from './mounts.js';
 export type { LayerRecord } from './paths.js';
 export type { LabelFilter, PrunedImages, PruneImagesOptions } from './prune-images.js';
 export type { Pruned } from './prune.js';
+export type { PackedLayer, RemoteName, Remotes } from './remotes.js';
 export { removeTree } from './remove-tree.js';
 export type { Loss, Repaired } from './repair.js';
 export { defaultRoot } from './root.js';

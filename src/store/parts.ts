@@ -9,6 +9,7 @@ import type { LeaseRegistry } from './leases.js';
 import type { StoreLock } from './lock.js';
 import type { MountRegistry } from './mounts.js';
 import type { StorePaths } from './paths.js';
+import type { Remotes } from './remotes.js';
 import type { StagingArea } from './staging.js';
 
 export interface StoreParts {
@@ -22,4 +23,5 @@ export interface StoreParts {
   readonly mounts: MountRegistry;
   readonly images: ImageStore;
   readonly containers: ContainerStore;
+  readonly remotes: Remotes;
 }

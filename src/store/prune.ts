@@ -22,7 +22,10 @@ export function pruneStore(parts: StoreParts): Pruned {
   const removed = lock.exclusively(() => {
     for (const id of parts.containers.unfinished()) parts.containers.recover(id);
     parts.leases.dropStale();
-    parts.database.transactRemoval(() => parts.layers.forgetAllUnneeded());
+    parts.database.transactRemoval(() => {
+      parts.layers.forgetAllUnneeded();
+      parts.remotes.forgetUnneeded();
+    });
     const findings = checkStore(parts);
     const objects = (kind: FindingKind): string[] =>
       findings.filter((one) => one.kind === kind).map((one) => one.object);

@@ -110,4 +110,22 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX digests_by_image ON digests(image);
   `,
+  `
+  -- What registries are known to have: hints that save work, right or wrong. repository: with its registry. seen: when it had the blob.
+  CREATE TABLE known_blobs (
+    blob TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    seen INTEGER NOT NULL,
+    PRIMARY KEY (blob, repository)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What a layer's tar was compressed to. compression: the method, with a level where one was asked for.
+  CREATE TABLE packed_layers (
+    diff_id TEXT NOT NULL,
+    compression TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (diff_id, compression)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -19,6 +19,7 @@ import type { StoreParts } from './parts.js';
 import { StorePaths } from './paths.js';
 import { pruneStore } from './prune.js';
 import type { Pruned } from './prune.js';
+import { Remotes } from './remotes.js';
 import { repairStore } from './repair.js';
 import type { Repaired } from './repair.js';
 import { SpaceReserve } from './space-reserve.js';
@@ -78,6 +79,9 @@ export class Store implements Disposable {
   }
   get mounts(): MountRegistry {
     return this.#parts.mounts;
+  }
+  get remotes(): Remotes {
+    return this.#parts.remotes;
   }
 
   /** Keeps what an operation puts in or finds here until it is referred to; release it at the end. */
@@ -166,7 +170,8 @@ function assemble(paths: StorePaths, lock: StoreLock, database: Database): Store
   const content = new ContentStore(basic);
   const layers = new LayerStore(basic);
   const mounts = new MountRegistry(database, staging);
-  const images = new ImageStore({ ...basic, content, layers, mounts });
+  const remotes = new Remotes(database);
+  const images = new ImageStore({ ...basic, content, layers, mounts, remotes });
   const containers = new ContainerStore({ ...basic, layers });
-  return { ...basic, content, layers, mounts, images, containers };
+  return { ...basic, content, layers, mounts, remotes, images, containers };
 }

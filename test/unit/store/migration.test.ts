@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { digestHex, digestOf } from '../../../src/core/index.js';
+import type { Digest } from '../../../src/core/index.js';
 import { encodeImageConfig } from '../../../src/image/index.js';
 import { Store } from '../../../src/store/index.js';
 import { MIGRATIONS } from '../../../src/store/schema.js';
@@ -69,4 +70,19 @@ test('a layer of an old store gets the record of the same layer unpacked again',
   expect(readFileSync(join(replaced, '1'), 'utf8')).toBe('content');
   expect(readFileSync(join(diff, 'file'), 'utf8')).toBe('one');
   expect(store.check()).toEqual([]);
+});
+
+test('a store of schema 2 keeps its manifests and learns what registries have', () => {
+  const root = storeOfSchema1();
+  const sql = new Sqlite(join(root, 'veneer.db'));
+  sql.exec(MIGRATIONS[1] ?? '');
+  sql.pragma('user_version = 2');
+  const { id } = sql.prepare('SELECT id FROM images').get() as { id: Digest };
+  sql.prepare("INSERT INTO digests VALUES ('docker.io/library/old', ?, ?)").run(id, id);
+  sql.close();
+  using store = Store.open(root);
+  expect(store.check()).toEqual([]);
+  expect(store.images.resolve('old').digests).toEqual([`docker.io/library/old@${id}`]);
+  store.remotes.saw({ registry: 'docker.io', repository: 'library/old' }, [id]);
+  expect(store.remotes.repositoriesWith('docker.io', id)).toEqual(['library/old']);
 });
