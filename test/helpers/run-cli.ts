@@ -1,7 +1,9 @@
 // The built program as a child process, with a store of its own.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'vitest';
 import { runProgram } from './requires.js';
@@ -36,6 +38,39 @@ export function runCli(args: readonly string[], options: CliOptions = {}): CliRe
   return { code: child.status, stdout: child.stdout, stderr: child.stderr };
 }
 
+/** A `veneer` that runs while this process goes on: what it talks to may be here. */
+export interface RunningCli {
+  readonly child: ChildProcess;
+  /** What it has written until now. */
+  readonly output: { stdout: string; stderr: string };
+  /** Resolves at its end; one that takes longer than a minute is killed. A signal counts 128 more, as in a shell. */
+  readonly ended: Promise<CliResult>;
+}
+
+/** Starts `veneer` with these arguments. */
+export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
+  const { input, env, cwd } = options;
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => (output[stream] += text));
+  }
+  // It may end without having read all.
+  child.stdin.on('error', () => undefined).end(input ?? '');
+  const ended = new Promise<CliResult>((resolve, reject) => {
+    child.once('error', reject).once('close', (code, signal) => {
+      resolve({ code: signal === null ? code : 128 + os.constants.signals[signal], ...output });
+    });
+  });
+  return { child, output, ended };
+}
+
 /** A store and a directory for one test. */
 export interface Sandbox extends Disposable {
   readonly dir: string;
@@ -43,6 +78,8 @@ export interface Sandbox extends Disposable {
   /** A path in the directory. */
   at(...names: string[]): string;
   run(...args: string[]): CliResult;
+  /** As `run`, while this process goes on. */
+  start(args: readonly string[], options?: CliOptions): RunningCli;
   /** Runs a command that must succeed without a word on stderr, and returns its stdout without the last newline. */
   ok(...args: string[]): string;
   /** Runs a command that must fail with this code; returns stderr. Nothing may be on stdout. */
@@ -83,6 +120,8 @@ export function sandbox(label = 'e2e'): Sandbox {
     root,
     at,
     run,
+    start: (args, options = {}) =>
+      startCli(args, { cwd: temp.path, ...options, env: { VENEER_ROOT: root, ...options.env } }),
     ok(...args) {
       const result = run(...args);
       expect({ ...result, args }).toMatchObject({ code: 0, stderr: '' });

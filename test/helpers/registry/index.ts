@@ -1,0 +1,9 @@
+// Registries for tests.
+
+export { fill, fillWith, rawManifest, skopeo, storedBlob } from './fill.js';
+export { descriptor, generateImage, generateIndex, MEDIA_TYPES, noise, sha256, tarOf } from './generated-image.js';
+export type { GeneratedBlob, GeneratedImage, GeneratedImageOptions, ImageContent } from './generated-image.js';
+export { startRegistry } from './registry.js';
+export type { LoggedRequest, RegistryOptions, TestRegistry } from './registry.js';
+export { startTokenServer } from './token-server.js';
+export type { TokenRequest, TokenServer } from './token-server.js';
