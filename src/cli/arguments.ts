@@ -29,10 +29,10 @@ export function parseLabels(words: readonly string[]): Record<string, string> {
   );
 }
 
-/** A whole number from 1. */
-export function parseCount(option: string, text: string): number {
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
-  throw new VeneerError('usage', `${option} '${text}': it must be a whole number from 1`);
+/** A whole number from 1, or from `least`. Throws `usage`. */
+export function parseCount(option: string, text: string, least: 0 | 1 = 1): number {
+  if (/^(?:0|[1-9][0-9]{0,8})$/.test(text) && Number(text) >= least) return Number(text);
+  throw new VeneerError('usage', `${option} '${text}': it must be a whole number from ${String(least)}`);
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };

@@ -1,29 +1,15 @@
 // Points in time as docker's `until` reads them: an age (`24h`, `1h30m`), a date, or seconds since 1970.
 
 import { VeneerError } from '../core/index.js';
+import { readDuration } from './duration.js';
 
-/** Milliseconds of the units of Go's time.ParseDuration. */
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-const DURATION = /^(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h)(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))*$/;
-const PART = /([\d.]+)(ns|us|µs|ms|s|m|h)/g;
 /** RFC 3339, whole or cut off behind the date, the minutes or the seconds; local time where no zone is given. */
 const DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:\d\d)?$/;
 
 /** Throws `usage`. */
 export function parseTimePoint(text: string, now = new Date()): Date {
-  if (DURATION.test(text)) {
-    let age = 0;
-    for (const [, amount, unit = ''] of text.matchAll(PART)) age += Number(amount) * (UNITS[unit] ?? 0);
-    return new Date(now.getTime() - age);
-  }
+  const age = readDuration(text);
+  if (age !== undefined) return new Date(now.getTime() - age);
   if (/^\d+(?:\.\d{1,9})?$/.test(text)) return new Date(Number(text) * 1000);
   // JavaScript takes a date alone for UTC, and wants a time before a zone.
   const local = text.replace(/^(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)?$/, '$1T00:00$2');

@@ -5,6 +5,8 @@ export { applyChange, applyChanges } from './change.js';
 export { encodeImageConfig, parseImageConfig } from './config.js';
 export type { Healthcheck, HistoryEntry, ImageConfig, RuntimeConfig } from './config.js';
 export type { Descriptor } from './descriptor.js';
+export { documentKind } from './document-kind.js';
+export type { DocumentKind } from './document-kind.js';
 export { DOCKER_MANIFEST_FILE, encodeDockerManifest, parseDockerManifest } from './docker-manifest.js';
 export type { DockerManifestEntry } from './docker-manifest.js';
 export { chainId, chainIds, parseChainId, parseDiffId, toDiffId } from './ids.js';
