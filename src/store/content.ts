@@ -11,12 +11,15 @@ import {
   writeSync,
 } from 'node:fs';
 import { fstatSync, statSync, unlinkSync } from 'node:fs';
-import { VeneerError, digestHex, digestOf, hasCode, isDigest } from '../core/index.js';
+import { VeneerError, digestOf, hasCode, isDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
+import type { BlobReader, ByteRange } from '../image/index.js';
 import { DigesterAside } from '../sys/index.js';
+import { Arrival } from './arrival.js';
+import type { ReceiveOptions } from './arrival.js';
 import { fsyncDirectory, renameDurably } from './durable.js';
-import { receive, resume } from './ingest.js';
-import type { Blob, BlobSource, IngestOptions } from './ingest.js';
+import { ingest } from './ingest.js';
+import type { Blob, IngestOptions } from './ingest.js';
 import type { LeaseRegistry } from './leases.js';
 import type { Lease } from './leases.js';
 import type { StoreLock } from './lock.js';
@@ -26,12 +29,6 @@ import type { Staged, StagingArea } from './staging.js';
 /** Documents (configs, manifests) are read whole. The distribution spec asks registries to take 4 MiB. */
 const MAX_DOCUMENT = 8 * 1024 * 1024;
 const CHUNK = 1 << 20;
-
-/** A part of a blob, in bytes; to its end by default. */
-export interface BlobRange {
-  readonly offset: number;
-  readonly length?: number;
-}
 
 export interface ContentParts {
   readonly paths: StorePaths;
@@ -55,11 +52,11 @@ export class ContentStore {
     return existsSync(this.path(digest));
   }
 
-  /** Whether the store has the blob; if so, the lease keeps it from now on. */
-  reuse(digest: Digest, lease: Lease): boolean {
+  /** Whether the store has the blob, of that size if one is given; if so, the lease keeps it from now on. */
+  reuse(digest: Digest, lease: Lease, size?: number): boolean {
     const { lock, leases } = this.#parts;
     return lock.exclusively(() => {
-      const present = this.has(digest);
+      const present = this.has(digest) && (size === undefined || this.size(digest) === size);
       if (present) leases.hold(lease, 'blob', digest);
       return present;
     });
@@ -76,48 +73,47 @@ export class ContentStore {
    * Takes in content. Once the promise resolves the blob is complete, verified and durable; taking in the same content again
    * is harmless. The lease keeps it until something refers to it.
    *
-   * A source that can start anywhere, of a blob whose digest is announced, is continued where an earlier attempt that
-   * failed or was killed has ended; what that one left counts only if the whole has the digest. Of two processes that take in
-   * one such blob, the second waits for the first.
-   *
    * Throws `integrity` when digest or size are not the expected ones; nothing is left behind then. At most one chunk
    * more than the expected size is read. Throws the signal's reason.
    */
-  async ingest(source: BlobSource, lease: Lease, expected: IngestOptions = {}): Promise<Blob> {
+  async ingest(source: AsyncIterable<Uint8Array>, lease: Lease, expected: IngestOptions = {}): Promise<Blob> {
     const { staging } = this.#parts;
-    if (typeof source !== 'function') {
-      const staged = staging.createFile();
-      return this.#place(staged, lease, () => receive(staged, source, expected));
+    const staged = staging.createFile();
+    let placed = false;
+    try {
+      const blob = await ingest(staged, source, expected);
+      this.#place(staged, blob.digest, lease);
+      placed = true;
+      return blob;
+    } finally {
+      if (!placed) staging.discard(staged);
     }
-    const { digest } = expected;
-    if (digest === undefined) return this.ingest(source(0), lease, expected);
-    const staged = await staging.claim(partialName(digest), expected.signal);
-    const present = this.reuse(digest, lease);
-    if (!present) return this.#place(staged, lease, () => resume(staged, source, expected), 'keep');
-    staging.discard(staged);
-    return { digest, size: this.size(digest) };
   }
 
-  async #place(
-    staged: Staged,
-    lease: Lease,
-    fill: () => Promise<Blob>,
-    partial: 'keep' | 'drop' = 'drop',
-  ): Promise<Blob> {
+  /**
+   * Has a blob come in from somewhere that can serve it from any offset. It can be read at once, and is fetched once however many
+   * processes want it: the others wait, and go on where this one ends if it fails or is killed. See `Arrival`.
+   */
+  receive(reader: BlobReader, lease: Lease, options: ReceiveOptions = {}): Arrival {
+    const { digest, size } = reader;
+    const parts = {
+      staging: this.#parts.staging,
+      reuse: () => (this.reuse(digest, lease, size) ? this.path(digest) : undefined),
+      place: (staged: Staged) => this.#place(staged, digest, lease),
+    };
+    return new Arrival(parts, { ...options, reader });
+  }
+
+  /** A verified, durable file. */
+  #place(staged: Staged, digest: Digest, lease: Lease): string {
     const { staging, leases, lock } = this.#parts;
-    try {
-      const blob = await fill();
-      lock.exclusively(() => {
-        leases.hold(lease, 'blob', blob.digest);
-        renameDurably(staged.path, this.path(blob.digest));
-      });
-      staging.release(staged);
-      return blob;
-    } catch (error) {
-      if (partial === 'keep' && !hasCode(error, 'integrity')) staging.release(staged);
-      else staging.discard(staged);
-      throw error;
-    }
+    const path = this.path(digest);
+    lock.exclusively(() => {
+      leases.hold(lease, 'blob', digest);
+      renameDurably(staged.path, path);
+    });
+    staging.release(staged);
+    return path;
   }
 
   /**
@@ -154,7 +150,7 @@ export class ContentStore {
    * Reads a document whole and verifies it, or a part of a blob, which cannot be verified; the part is shorter where the blob
    * ends. Throws `not-found`, `integrity`, and `limit` above 8 MiB.
    */
-  read(digest: Digest, range?: BlobRange): Buffer {
+  read(digest: Digest, range?: ByteRange): Buffer {
     if (range !== undefined) return readPart(this.path(digest), digest, range);
     const bytes = readPart(this.path(digest), digest);
     if (digestOf(bytes) !== digest) throw corrupt(digest);
@@ -165,7 +161,7 @@ export class ContentStore {
    * Streams a blob, or a part of it. The last chunk of a whole blob is followed by `integrity` when the content is not what the
    * digest says; a part cannot be verified. Throws `not-found`.
    */
-  async *stream(digest: Digest, range?: BlobRange): AsyncGenerator<Buffer> {
+  async *stream(digest: Digest, range?: ByteRange): AsyncGenerator<Buffer> {
     if (range?.length === 0) return;
     const end = range?.length === undefined ? {} : { end: range.offset + range.length - 1 };
     const bounds = range === undefined ? {} : { start: range.offset, ...end };
@@ -183,6 +179,12 @@ export class ContentStore {
       throw hasCode(error, 'ENOENT') ? missing(digest) : error;
     }
     if (range === undefined && (await digester.digest()) !== digest) throw corrupt(digest);
+  }
+
+  /** The blob as something that serves ranges. Throws `not-found`. */
+  reader(digest: Digest): BlobReader {
+    const read: BlobReader['read'] = (range, { signal } = {}) => abortable(this.stream(digest, range), signal);
+    return { digest, size: this.size(digest), read };
   }
 
   /** Removes a blob nothing refers to any more. One that is gone already is no error. */
@@ -203,8 +205,18 @@ export class ContentStore {
   }
 }
 
+async function* abortable(
+  chunks: AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void> {
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+}
+
 /** Whole, or a part. */
-function readPart(path: string, digest: Digest, range?: BlobRange): Buffer {
+function readPart(path: string, digest: Digest, range?: ByteRange): Buffer {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -224,10 +236,6 @@ function readPart(path: string, digest: Digest, range?: BlobRange): Buffer {
   } finally {
     closeSync(fd);
   }
-}
-
-function partialName(digest: Digest): string {
-  return `partial.${digestHex(digest)}`;
 }
 
 function missing(digest: Digest): VeneerError {

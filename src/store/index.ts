@@ -1,14 +1,16 @@
+export { ArrivalRestarted } from './arrival.js';
+export type { Arrival, ReceiveOptions } from './arrival.js';
 export type { DeepCheckOptions, DeepCheckProgress } from './check-deep.js';
 export type { CommittedLayer, ContainerRecord, NewContainer, UpperMove } from './container-rows.js';
 export type { ContainerStore } from './containers.js';
-export type { BlobRange, ContentStore } from './content.js';
+export type { ContentStore } from './content.js';
 export { isLeftover } from './finding.js';
 export type { Finding, FindingKind } from './finding.js';
 export { imageHistory } from './image-history.js';
 export type { ImageHistoryEntry } from './image-history.js';
 export type { Image } from './image-rows.js';
 export type { AddImageOptions, ImageStore, RemovedImage } from './images.js';
-export type { Blob, BlobSource, Expected, IngestOptions } from './ingest.js';
+export type { Blob, Expected, IngestOptions } from './ingest.js';
 export type { Layer, LayerFacts, LayerFiles, LayerStore, StagedLayer } from './layers.js';
 export type { Lease } from './leases.js';
 export type { HeldLock } from './lock.js';

@@ -80,18 +80,30 @@ export class StagingArea {
     const path = join(this.#paths.staging, name);
     for (;;) {
       signal?.throwIfAborted();
-      const fd = this.#openOrCreate(path);
-      if (fd.isLocked) return { name, path, fd: fd.fd };
+      const { fd, isLocked } = this.#openOrCreate(path);
       try {
-        while (!tryLock(fd.fd, path)) await delay(RETRY_MS, undefined, signal === undefined ? {} : { signal });
+        if (!isLocked) {
+          while (!tryLock(fd, path)) await delay(RETRY_MS, undefined, signal === undefined ? {} : { signal });
+        }
+        if (isSameFile(fd, path)) return { name, path, fd };
       } catch (error) {
-        closeSync(fd.fd);
+        closeSync(fd);
         signal?.throwIfAborted();
         throw error;
       }
-      if (isSameFile(fd.fd, path)) return { name, path, fd: fd.fd };
       // Its holder has removed it, or put it in its place.
-      closeSync(fd.fd);
+      closeSync(fd);
+    }
+  }
+
+  /** As `claim`, for who does not wait: undefined while a living process holds it. */
+  tryClaim(name: string): Staged | undefined {
+    const path = join(this.#paths.staging, name);
+    for (;;) {
+      const { fd, isLocked } = this.#openOrCreate(path);
+      if (isLocked && isSameFile(fd, path)) return { name, path, fd };
+      closeSync(fd);
+      if (!isLocked) return undefined;
     }
   }
 

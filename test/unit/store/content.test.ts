@@ -2,7 +2,7 @@ import { closeSync, fstatSync, readdirSync, writeFileSync, writeSync } from 'nod
 import { join } from 'node:path';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { digestHex, digestOf } from '../../../src/core/index.js';
+import { digestOf } from '../../../src/core/index.js';
 import { codeOf, temporaryStore } from './fixture.js';
 
 async function* chunks(...parts: string[]): AsyncGenerator<Buffer> {
@@ -94,110 +94,6 @@ test('damaged and missing blobs are told apart', async () => {
   await expect(drain()).rejects.toMatchObject({ code: 'not-found' });
 });
 
-/** A source that can start anywhere, fails at `failAt`, and remembers from where it was asked. */
-function anywhere(content: string, failAt = Number.POSITIVE_INFINITY) {
-  const asked: number[] = [];
-  const open = async function* (offset: number): AsyncGenerator<Buffer> {
-    asked.push(offset);
-    for (let at = offset; at < content.length; at += 1) {
-      await nextTick();
-      if (at === failAt) throw new Error('connection lost');
-      yield Buffer.from(content.charAt(at));
-    }
-  };
-  return { open, asked };
-}
-
-const partialOf = (content: string): string => `partial.${digestHex(digestOf(content))}`;
-
-test('a blob that was cut off is continued', async () => {
-  const store = temporaryStore();
-  using lease = store.lease();
-  const expected = { digest: digestOf('abcdef'), size: 6 };
-  for (const failAt of [2, 5]) {
-    await expect(store.content.ingest(anywhere('abcdef', failAt).open, lease, expected)).rejects.toThrow(
-      'connection lost',
-    );
-  }
-  expect(store.check()).toMatchObject([{ kind: 'staging-leftover', object: partialOf('abcdef') }]);
-  const rest = anywhere('abcdef');
-  await store.content.ingest(rest.open, lease, expected);
-  expect(rest.asked).toEqual([5]);
-  expect(store.content.read(expected.digest).toString()).toBe('abcdef');
-  expect(readdirSync(join(store.root, 'staging'))).toEqual([lease.name]);
-});
-
-test('one that lacks nothing but its place is not asked for again', async () => {
-  const store = temporaryStore();
-  using lease = store.lease();
-  writeFileSync(join(store.root, 'staging', partialOf('abc')), 'abc');
-  const source = anywhere('abc');
-  await store.content.ingest(source.open, lease, { digest: digestOf('abc'), size: 3 });
-  expect(source.asked).toEqual([]);
-  const again = anywhere('abc');
-  await store.content.ingest(again.open, lease, { digest: digestOf('abc'), size: 3 });
-  expect(again.asked).toEqual([]);
-});
-
-test.each(['xb', 'xbcde', 'abcde', 'xbc'])('what was left and lies (%s) is thrown away', async (left) => {
-  const store = temporaryStore();
-  using lease = store.lease();
-  writeFileSync(join(store.root, 'staging', partialOf('abc')), left);
-  const source = anywhere('abc');
-  await store.content.ingest(source.open, lease, { digest: digestOf('abc'), size: 3 });
-  expect(source.asked.at(-1)).toBe(0);
-  expect(store.content.read(digestOf('abc')).toString()).toBe('abc');
-});
-
-test('should-fail: a source that lies is asked once more and leaves nothing', async () => {
-  const store = temporaryStore();
-  using lease = store.lease();
-  writeFileSync(join(store.root, 'staging', partialOf('abc')), 'a');
-  const source = anywhere('abd');
-  await expect(store.content.ingest(source.open, lease, { digest: digestOf('abc') })).rejects.toMatchObject({
-    code: 'integrity',
-  });
-  expect(source.asked).toEqual([1, 0]);
-  expect(readdirSync(join(store.root, 'staging'))).toEqual([lease.name]);
-});
-
-test('the second of two who take in one blob waits for the first', async () => {
-  const store = temporaryStore();
-  const other = temporaryStore(store.root);
-  using lease = store.lease();
-  using second = other.lease();
-  const sources = [anywhere('abc'), anywhere('abc')] as const;
-  const expected = { digest: digestOf('abc'), size: 3 };
-  await Promise.all([
-    store.content.ingest(sources[0].open, lease, expected),
-    other.content.ingest(sources[1].open, second, expected),
-  ]);
-  expect(sources.flatMap(({ asked }) => asked)).toEqual([0]);
-});
-
-test('an abort ends the transfer and the waiting', async () => {
-  const store = temporaryStore();
-  using lease = store.lease();
-  const abort = new AbortController();
-  const expected = { digest: digestOf('abc'), signal: abort.signal };
-  const forever = async function* (): AsyncGenerator<Buffer> {
-    for (;;) {
-      await nextTick();
-      yield Buffer.from('x');
-    }
-  };
-  const both = Promise.allSettled([
-    store.content.ingest(forever, lease, expected),
-    store.content.ingest(forever, lease, expected),
-  ]);
-  const reason = new Error('enough');
-  abort.abort(reason);
-  expect(await both).toEqual([
-    { status: 'rejected', reason },
-    { status: 'rejected', reason },
-  ]);
-});
-
 test('a part of a blob', async () => {
   const store = temporaryStore();
   const digest = store.content.put(Buffer.from('abcdef'));
@@ -213,7 +109,24 @@ test('a part of a blob', async () => {
     const read: Buffer[] = [];
     for await (const chunk of store.content.stream(digest, range)) read.push(chunk);
     expect(Buffer.concat(read).toString()).toBe(content);
+    const served: Uint8Array[] = [];
+    for await (const chunk of store.content.reader(digest).read(range)) served.push(chunk);
+    expect(Buffer.concat(served).toString()).toBe(content);
   }
+});
+
+test('a stored blob is a reader like any other', async () => {
+  const store = temporaryStore();
+  const digest = store.content.put(Buffer.from('abcdef'));
+  const reader = store.content.reader(digest);
+  expect(reader).toMatchObject({ digest, size: 6 });
+  const reason = new Error('enough');
+  const drain = async (): Promise<void> => {
+    for await (const chunk of reader.read(undefined, { signal: AbortSignal.abort(reason) }))
+      expect(chunk).toBeDefined();
+  };
+  await expect(drain()).rejects.toBe(reason);
+  expect(codeOf(() => store.content.reader(digestOf('none')))).toBe('not-found');
 });
 
 test('a document has a size limit', () => {
