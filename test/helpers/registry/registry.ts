@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tempDir } from '../tmp.js';
 import { makeCertificates } from './certificates.js';
+import type { Certificates } from './certificates.js';
 import { startTokenServer } from './token-server.js';
 import type { TokenServer } from './token-server.js';
 
@@ -44,9 +45,10 @@ export interface TestRegistry extends AsyncDisposable {
   readonly password: string;
   /** The certificate of the authority, with `tls`. */
   readonly ca?: string;
+  readonly certificates?: Certificates;
   /** Of `auth: 'token'`. It answers while this process's event loop runs. */
   readonly tokens?: TokenServer;
-  /** A directory in the form of /etc/docker/certs.d that trusts this registry. */
+  /** A directory in the form of /etc/docker/certs.d that trusts this registry, and the server of its tokens. */
   certsDir(): string;
   stop(): Promise<void>;
 }
@@ -90,6 +92,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
           service: SERVICE,
           users: { [USER]: PASSWORD },
           anonymousPull: options.anonymousPull ?? false,
+          ...(certificates === undefined ? {} : { tls: certificates }),
         })
       : undefined;
   writeFileSync(at('htpasswd'), HTPASSWD);
@@ -143,7 +146,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     storage,
     user: USER,
     password: PASSWORD,
-    ...(certificates === undefined ? {} : { ca: certificates.ca }),
+    ...(certificates === undefined ? {} : { ca: certificates.ca, certificates }),
     ...(tokens === undefined ? {} : { tokens }),
     get requests() {
       return [...readFileSync(out, 'utf8').matchAll(/"([A-Z]+) (\S+) HTTP\/[\d.]+" (\d+)/g)].map(
@@ -152,8 +155,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     },
     certsDir() {
       if (certificates === undefined) throw new Error('this registry has no certificate');
-      mkdirSync(at('certs.d', host), { recursive: true });
-      copyFileSync(certificates.ca, at('certs.d', host, 'ca.crt'));
+      for (const name of tokens === undefined ? [host] : [host, tokens.host]) {
+        mkdirSync(at('certs.d', name), { recursive: true });
+        copyFileSync(certificates.ca, at('certs.d', name, 'ca.crt'));
+      }
       return at('certs.d');
     },
     stop,
