@@ -19,5 +19,12 @@ export { compressionOf, isConfigType, isIndexType, isManifestType, MediaTypes } 
 export { checkLayout, encodeLayout, INDEX_FILE, LAYOUT_FILE } from './oci-layout.js';
 export { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformRank } from './platform.js';
 export type { Platform } from './platform.js';
-export { familiarName, familiarReference, formatReference, parseReference } from './reference.js';
+export {
+  familiarName,
+  familiarReference,
+  formatReference,
+  isRegistryHost,
+  isRepository,
+  parseReference,
+} from './reference.js';
 export type { Reference } from './reference.js';

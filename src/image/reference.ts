@@ -28,6 +28,16 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 /** Would be taken for an image ID. */
 const HEX_ID = /^[0-9a-f]{64}$/;
 
+/** HOST[:PORT], where HOST is a name or an address. */
+export function isRegistryHost(text: string): boolean {
+  return REGISTRY.test(text);
+}
+
+/** The path of a name: `library/ubuntu`. */
+export function isRepository(text: string): boolean {
+  return REPOSITORY.test(text);
+}
+
 function invalid(text: string, why: string): VeneerError {
   return new VeneerError('invalid', `'${text.slice(0, 300)}' is not an image name: ${why}`, {
     hint: 'a name is [REGISTRY/]REPOSITORY[:TAG][@sha256:DIGEST]',

@@ -21,9 +21,9 @@ export class CredentialStore implements CredentialSource {
     this.#options = options;
   }
 
-  async find({ registry, isMirror }: Audience): Promise<Credential | undefined> {
+  async find({ registry, isSubstitute }: Audience): Promise<Credential | undefined> {
     const { fixed, env, home } = this.#options;
-    if (fixed !== undefined && isMirror !== true) return fixed;
+    if (fixed !== undefined && isSubstitute !== true) return fixed;
     const file = path.join(env['DOCKER_CONFIG'] ?? path.join(home, '.docker'), 'config.json');
     const key = registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry;
     try {

@@ -11,8 +11,8 @@ export interface Audience {
   /** Host, with its port if there is one; `docker.io` for Docker Hub. */
   readonly registry: string;
   readonly repository?: string;
-  /** A mirror is not whom the user named: what was given on the command line is not for it. */
-  readonly isMirror?: boolean;
+  /** Not the host that the user named, but a mirror or what configuration has put in its place: what the command line gives is not for it. */
+  readonly isSubstitute?: boolean;
 }
 
 export interface CredentialSource {
