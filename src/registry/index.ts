@@ -10,3 +10,8 @@ export type {
   RegistryConfig,
   RegistryConfigOptions,
 } from './access/index.js';
+export { RegistryClient } from './client.js';
+export type { RegistryClientOptions } from './client.js';
+export type { RemoteDescriptor, RemoteManifest } from './remote-manifest.js';
+export type { Repository, RepositoryName, RequestOptions } from './repository.js';
+export type { Wait } from './retry.js';

@@ -2,6 +2,7 @@
 
 export { makeCertificates } from './certificates.js';
 export type { Certificates } from './certificates.js';
+export { basicCredential, directConfig, testClient } from './client.js';
 export { fill, fillWith, rawManifest, skopeo, storedBlob } from './fill.js';
 export { descriptor, generateImage, generateIndex, MEDIA_TYPES, noise, sha256, tarOf } from './generated-image.js';
 export type { GeneratedBlob, GeneratedImage, GeneratedImageOptions, ImageContent } from './generated-image.js';

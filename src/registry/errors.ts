@@ -1,0 +1,155 @@
+// How the failures of registries are told: in one line, with the registry's own words where it has some, and without
+// anything that is secret or could steer a terminal.
+
+import { displayText, VeneerError } from '../core/index.js';
+import type { ErrorDetail, ErrorKind } from '../core/index.js';
+
+/** Characters of a registry's text that are shown. */
+const MAX_TEXT = 300;
+/** Shorter ones are not looked for: they would be found everywhere. */
+const MIN_SECRET = 4;
+
+export interface FailureDetail extends ErrorDetail {
+  /** Why another attempt may fare better: `HTTP 503`, `connection reset`. */
+  readonly passing?: string | undefined;
+  /** Milliseconds after which the registry wants to be asked again. */
+  readonly retryAfter?: number | undefined;
+  /** Of the answer, if there was one. */
+  readonly status?: number | undefined;
+  /** Why there is no connection, where that decides how to go on. */
+  readonly connection?: 'not-tls' | 'nobody' | undefined;
+}
+
+/** A failure of a registry, or on the way to it. */
+export class RegistryFailure extends VeneerError {
+  readonly passing: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly status: number | undefined;
+  readonly connection: 'not-tls' | 'nobody' | undefined;
+
+  constructor(kind: ErrorKind, message: string, detail: FailureDetail = {}) {
+    super(kind, message, detail);
+    this.passing = detail.passing;
+    this.retryAfter = detail.retryAfter;
+    this.status = detail.status;
+    this.connection = detail.connection;
+  }
+
+  /** The same, of which no other attempt is to be made. */
+  asFinal(): RegistryFailure {
+    const { status, connection, hint } = this;
+    return new RegistryFailure(this.code, this.message, {
+      status,
+      connection,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+/** Text that came over the network, fit to be shown. A registry may send back what it was sent: that is taken out. */
+export function shownText(text: string, secrets: readonly string[] = []): string {
+  // Bounded before it is searched: it may be long.
+  let shown = text.slice(0, MAX_TEXT * 16);
+  for (const secret of secrets) if (secret.length >= MIN_SECRET) shown = shown.replaceAll(secret, '***');
+  const line = displayText(shown.replace(/\s+/g, ' ').trim());
+  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}\u2026` : line;
+}
+
+interface SpokenError {
+  readonly code: string;
+  readonly message: string;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The errors of a body of `{"errors": [{code, message, detail}]}` (distribution spec, "Error Codes"). */
+function spokenErrors(body: Buffer): SpokenError[] {
+  let document: unknown;
+  try {
+    document = JSON.parse(body.toString('utf8'));
+  } catch {
+    return [];
+  }
+  if (typeof document !== 'object' || document === null) return [];
+  const fields = document as Readonly<Record<string, unknown>>;
+  if (Array.isArray(fields['errors'])) {
+    return fields['errors'].slice(0, 3).flatMap((item: unknown) => {
+      const entry = (typeof item === 'object' && item !== null ? item : {}) as Readonly<Record<string, unknown>>;
+      const error = { code: textOf(entry['code']), message: textOf(entry['message']) };
+      return error.code === '' && error.message === '' ? [] : [error];
+    });
+  }
+  // Token servers: `{"details": …}` of Docker Hub, `{"error", "error_description"}` of OAuth2.
+  const message = [fields['details'], fields['error_description'], fields['message'], fields['error']].map(textOf);
+  const first = message.find((text) => text !== '');
+  return first === undefined ? [] : [{ code: '', message: first }];
+}
+
+function worded({ code, message }: SpokenError): string {
+  const spelled = code.toLowerCase().replaceAll('_', ' ');
+  if (message === '') return spelled;
+  return spelled === '' || message.toLowerCase().startsWith(spelled) ? message : `${spelled}: ${message}`;
+}
+
+export interface Refusal {
+  /** What was asked for: an image's name, a registry. */
+  readonly subject: string;
+  /** Who answered: the registry, or whom it sent us to. */
+  readonly host: string;
+  readonly status: number;
+  readonly contentType: string | undefined;
+  /** The first part of the body. */
+  readonly body: Buffer;
+  /** What was sent along and must not come back in a message. */
+  readonly secrets: readonly string[];
+  /** The registry whose login could help. */
+  readonly registry: string;
+  readonly retryAfter?: number | undefined;
+}
+
+const PASSING = [408, 425, 429, 500, 502, 503, 504];
+
+function kindOf(status: number): ErrorKind {
+  if (status === 404) return 'not-found';
+  return status === 401 || status === 403 ? 'permission' : 'unavailable';
+}
+
+function hintFor(status: number, registry: string): string | undefined {
+  const login = `veneer login ${registry}`;
+  if (status === 401 || status === 403) return `log in with '${login}' if you have access`;
+  if (status === 404) return 'check the name and the tag';
+  return status === 429 ? `wait a while, or log in with '${login}' for a higher limit` : undefined;
+}
+
+function saying({ status, contentType, body, secrets, host }: Refusal): string {
+  const errors = spokenErrors(body);
+  if (errors.length > 0) return `the registry says: ${shownText(errors.map(worded).join('; '), secrets)}`;
+  const type =
+    contentType === undefined || body.length === 0 ? '' : ` and a body of ${shownText(contentType, secrets)}`;
+  return `${host} answers HTTP ${String(status)}${type}`;
+}
+
+/** An answer that is not what was asked for. */
+export function refusal(answer: Refusal): RegistryFailure {
+  const { status } = answer;
+  const hint = hintFor(status, answer.registry);
+  const reason = status === 429 ? 'rate limit' : `HTTP ${String(status)}`;
+  return new RegistryFailure(kindOf(status), `${answer.subject}: ${saying(answer)}`, {
+    ...(hint === undefined ? {} : { hint }),
+    passing: PASSING.includes(status) ? reason : undefined,
+    retryAfter: answer.retryAfter,
+    status,
+  });
+}
+
+/** Answers that are no HTTP or not the protocol's: nothing that goes away by asking again. */
+export function misbehaviour(subject: string, what: string): RegistryFailure {
+  return new RegistryFailure('unavailable', `${subject}: ${what}`);
+}
+
+/** Bytes that are not those that were named. */
+export function wrongContent(subject: string, what: string): RegistryFailure {
+  return new RegistryFailure('integrity', `${subject}: ${what}`);
+}

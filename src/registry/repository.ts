@@ -1,0 +1,182 @@
+// One repository of a registry: what can be read of it, from mirrors too where there are any.
+
+import { isDigest } from '../core/index.js';
+import type { Digest } from '../core/index.js';
+import type { BlobReader } from '../image/index.js';
+import { familiarName } from '../image/index.js';
+import { messageOf, VeneerError } from '../core/index.js';
+import type { EndpointUse, RegistryConfig } from './access/index.js';
+import { RegistryFailure } from './errors.js';
+import { single } from './exchange.js';
+import { listed } from './pages.js';
+import { RemoteBlob } from './remote-blob.js';
+import { ACCEPT, readHead, readManifest } from './remote-manifest.js';
+import type { RemoteDescriptor, RemoteManifest } from './remote-manifest.js';
+import type { RetryPolicy } from './retry.js';
+import type { EndpointTransport, Transport } from './transport.js';
+
+export interface RepositoryName {
+  /** Host, with its port if there is one. */
+  readonly registry: string;
+  readonly repository: string;
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** All throw `not-found`, `permission`, `integrity`, `limit`, `unavailable`, and the signal's reason. */
+export interface Repository {
+  readonly name: RepositoryName;
+  /** What a tag or a digest stands for; undefined if there is no such thing. */
+  head(reference: string, options?: RequestOptions): Promise<RemoteDescriptor | undefined>;
+  /** At most 8 MiB. The digest is verified, and the size if it is known. */
+  manifest(reference: string, options?: RequestOptions & { readonly size?: number }): Promise<RemoteManifest>;
+  /** Asks for nothing before it is read; goes on by itself where a connection is cut. */
+  blob(blob: { readonly digest: Digest; readonly size: number }): BlobReader;
+  /** Its size; undefined if there is no such blob. */
+  hasBlob(digest: Digest, options?: RequestOptions): Promise<number | undefined>;
+  /** In the registry's order, as the pages come. */
+  tags(options?: RequestOptions): AsyncGenerator<string, void>;
+}
+
+export interface RepositoryOptions {
+  readonly name: RepositoryName;
+  readonly config: RegistryConfig;
+  readonly policy: RetryPolicy;
+  readonly transport: (endpoint: ReturnType<RegistryConfig['endpoints']>[number], subject: string) => EndpointTransport;
+}
+
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+
+export class RemoteRepository implements Repository {
+  readonly name: RepositoryName;
+  readonly #options: RepositoryOptions;
+
+  constructor(options: RepositoryOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  async head(reference: string, { signal }: RequestOptions = {}): Promise<RemoteDescriptor | undefined> {
+    const request = { ...manifestRequest(reference, this.#subject(reference)), method: 'HEAD', signal } as const;
+    try {
+      return await this.#anywhere({ reference }, async (transport) => {
+        const reply = await transport.send({ ...request, accept: [200, 405] });
+        reply.body.discard();
+        const found = reply.status === 200 ? readHead(reply, reference) : undefined;
+        // Not every registry answers HEAD as it should.
+        return found ?? (await this.#manifestFrom(transport, reference, { signal }));
+      });
+    } catch (error) {
+      if (error instanceof RegistryFailure && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  manifest(reference: string, options: RequestOptions & { readonly size?: number } = {}): Promise<RemoteManifest> {
+    return this.#anywhere({ reference }, (transport) => this.#manifestFrom(transport, reference, options));
+  }
+
+  async #manifestFrom(
+    transport: Transport,
+    reference: string,
+    { signal, size }: RequestOptions & { readonly size?: number },
+  ): Promise<RemoteManifest> {
+    const subject = this.#subject(reference);
+    const request = { ...manifestRequest(reference, subject), method: 'GET', accept: [200], signal } as const;
+    const { bytes, ...descriptor } = await transport.take(request, (reply) => readManifest(reply, { subject, reference, size })); // prettier-ignore
+    return { ...descriptor, bytes };
+  }
+
+  blob({ digest, size }: { readonly digest: Digest; readonly size: number }): BlobReader {
+    const { policy } = this.#options;
+    const subject = this.#subject();
+    return new RemoteBlob({
+      digest,
+      size,
+      subject,
+      registry: this.name.registry,
+      policy,
+      open: (headers, signal) =>
+        this.#anywhere({ reference: digest }, (transport) =>
+          transport.send({
+            method: 'GET',
+            path: `blobs/${digest}`,
+            headers,
+            scope: 'pull',
+            accept: [200, 206, 416],
+            retry: true,
+            signal,
+            subject: `${subject}: blob ${digest}`,
+          }),
+        ),
+    });
+  }
+
+  async hasBlob(digest: Digest, { signal }: RequestOptions = {}): Promise<number | undefined> {
+    const reply = await this.#registry.send({
+      method: 'HEAD',
+      path: `blobs/${digest}`,
+      scope: 'pull',
+      accept: [200, 404],
+      retry: true,
+      signal,
+    });
+    reply.body.discard();
+    const length = single(reply.headers, 'content-length');
+    return reply.status === 200 && length !== undefined ? Number(length) : undefined;
+  }
+
+  async *tags({ signal }: RequestOptions = {}): AsyncGenerator<string, void> {
+    const request = { path: 'tags/list', scope: 'pull', signal } as const;
+    const names = listed({ transport: this.#registry, request, field: 'tags', subject: this.#subject() });
+    // What is no tag could not be asked for.
+    for await (const name of names) if (TAG.test(name)) yield name;
+  }
+
+  /** The registry itself: for what mirrors have no part in. */
+  get #registry(): EndpointTransport {
+    const own = this.#transports({ write: true }).at(-1);
+    if (own === undefined) throw new VeneerError('unavailable', `${this.#subject()}: no place is configured for it`);
+    return own;
+  }
+
+  #transports(use: EndpointUse): EndpointTransport[] {
+    const { config, transport } = this.#options;
+    return config.endpoints(this.name, use).map((endpoint) => transport(endpoint, this.#subject()));
+  }
+
+  /** The first success on mirrors and registry. The registry's failure is told; with --debug the mirrors' as well. */
+  async #anywhere<T>(use: EndpointUse, act: (transport: EndpointTransport) => Promise<T>): Promise<T> {
+    const reasons: string[] = [];
+    const transports = this.#transports(use);
+    for (const transport of transports.slice(0, -1)) {
+      try {
+        return await act(transport);
+      } catch (error) {
+        if (!(error instanceof VeneerError)) throw error;
+        reasons.push(`mirror ${transport.endpoint.origin}: ${messageOf(error)}`);
+      }
+    }
+    try {
+      return await act(transports.at(-1) ?? this.#registry);
+    } catch (error) {
+      if (reasons.length > 0 && error instanceof RegistryFailure) error.cause ??= new Error(reasons.join('\n'));
+      throw error;
+    }
+  }
+
+  #subject(reference?: string): string {
+    const suffix = reference === undefined ? '' : isDigest(reference) ? `@${reference}` : `:${reference}`;
+    return familiarName(this.name) + suffix;
+  }
+}
+
+function manifestRequest(
+  reference: string,
+  subject: string,
+): { path: string; headers: { accept: string }; scope: 'pull'; retry: true; subject: string } {
+  const path = `manifests/${encodeURIComponent(reference).replaceAll('%3A', ':')}`;
+  return { path, headers: { accept: ACCEPT }, scope: 'pull', retry: true, subject };
+}
