@@ -20,6 +20,8 @@ export interface RegistryClientOptions {
   /** Milliseconds: to connect (30 s), to the head of an answer (120 s), without a byte of a body (60 s). */
   readonly timeouts?: { readonly connect?: number; readonly headers?: number; readonly idle?: number };
   readonly onWait?: (wait: Wait) => void;
+  /** For HTTP_PROXY, HTTPS_PROXY and NO_PROXY; default process.env. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 const MAX_JSON = 4 * 1024 * 1024;
@@ -34,13 +36,13 @@ export class RegistryClient implements AsyncDisposable {
   readonly #hosts = new KnownHosts();
   readonly #authorizers = new Map<string, Authorizer>();
 
-  constructor({ config, credentials, retry = {}, timeouts = {}, onWait }: RegistryClientOptions) {
+  constructor({ config, credentials, retry = {}, timeouts = {}, onWait, env = process.env }: RegistryClientOptions) {
     this.#config = config;
     this.#credentials = credentials;
     this.#policy = { attempts: retry.attempts ?? 5, delay: retry.delay ?? 1000, onWait };
     const { connect = 30_000, headers = 120_000, idle = 60_000 } = timeouts;
     this.#timeouts = { connect, headers, idle };
-    this.#connections = new Connections({ connectTimeout: connect });
+    this.#connections = new Connections({ connectTimeout: connect, env });
     this.#tokens = this.#newTokens();
   }
 

@@ -22,6 +22,7 @@ const PASSING: Readonly<Record<string, string>> = {
 const LASTING: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
   UND_ERR_HEADERS_OVERFLOW: 'answers with too many headers',
+  UND_ERR_DESTROYED: 'the connections were closed',
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the content to send is not as long as announced',
 };
 
@@ -82,7 +83,10 @@ export function connectionFailure(subject: string, host: string, error: unknown)
     const connection = NOBODY.includes(code) ? 'nobody' : undefined;
     return new RegistryFailure('unavailable', `${subject}: ${host}: ${passing} (${code})`, { passing, connection });
   }
-  const words = code.startsWith('HPE_') ? 'does not speak HTTP' : (LASTING[code] ?? shownText(field(inner, 'message')));
+  if (inner instanceof Error && inner.name === 'HTTPParserError') {
+    return new RegistryFailure('unavailable', `${subject}: ${host} does not speak HTTP`);
+  }
+  const words = LASTING[code] ?? shownText(field(inner, 'message'));
   const suffix = code === '' ? '' : ` (${shownText(code)})`;
   return new RegistryFailure('unavailable', `${subject}: ${host}: ${words}${suffix}`);
 }

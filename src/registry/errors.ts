@@ -48,8 +48,7 @@ export class RegistryFailure extends VeneerError {
 
 /** Text that came over the network, fit to be shown. A registry may send back what it was sent: that is taken out. */
 export function shownText(text: string, secrets: readonly string[] = []): string {
-  // Bounded before it is searched: it may be long.
-  let shown = text.slice(0, MAX_TEXT * 16);
+  let shown = text;
   for (const secret of secrets) if (secret.length >= MIN_SECRET) shown = shown.replaceAll(secret, '***');
   const line = displayText(shown.replace(/\s+/g, ' ').trim());
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}\u2026` : line;

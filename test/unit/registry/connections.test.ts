@@ -1,0 +1,97 @@
+// Proxies that the environment names, and what certificates are for.
+
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Connections, mayBePlain } from '../../../src/registry/connections.js';
+import type { Endpoint } from '../../../src/registry/index.js';
+import { directConfig, fill, startForwardProxy, startRegistry, testClient } from '../../helpers/registry/index.js';
+import type { ForwardProxy, GeneratedImage, TestRegistry } from '../../helpers/registry/index.js';
+import { requires } from '../../helpers/requires.js';
+
+const gate = requires('docker-registry', 'openssl', 'skopeo', 'setpriv');
+
+const endpoint = (verify: boolean | undefined, origin = 'r.example'): Endpoint => ({
+  ...directConfig().endpoints({ registry: origin, repository: 'a' }, {})[0]!,
+  tls: { verify, cert: 'CERT', key: 'KEY' },
+});
+
+describe('mayBePlain', () => {
+  test.each([
+    [undefined, 'https://r.example/', false],
+    [undefined, 'http://127.0.0.1:5000/', true],
+    [undefined, 'http://127.1:5000/', true],
+    [undefined, 'http://localhost:5000/', true],
+    [undefined, 'http://[::1]:5000/', true],
+    [undefined, 'http://localhost.example/', false],
+    [undefined, 'http://127.0.0.1.example/', false],
+    [undefined, 'http://[::ffff:1.2.3.4]/', false],
+    [true, 'http://127.0.0.1:5000/', false],
+    [false, 'http://r.example/', true],
+  ])('verify %s, %s: %s', (verify, url, may) => {
+    expect(mayBePlain(endpoint(verify), new URL(url))).toBe(may);
+  });
+});
+
+test('connections are shared where they are made alike', async () => {
+  await using connections = new Connections({ connectTimeout: 1000, env: {} });
+  const at = (url: string, of = endpoint(undefined)): unknown => connections.dispatcher(of, new URL(url));
+  expect(at('https://r.example/a')).toBe(at('https://r.example:5000/b'));
+  // The client's certificate is not for others.
+  expect(at('https://other.example/a')).not.toBe(at('https://r.example/a'));
+  expect(at('https://r.example/a', endpoint(false))).not.toBe(at('https://r.example/a'));
+});
+
+describe.skipIf(gate.skip)(gate.title('a proxy'), () => {
+  let registry: TestRegistry;
+  let secure: TestRegistry;
+  let image: GeneratedImage;
+  let proxy: ForwardProxy;
+  beforeAll(async () => {
+    [registry, secure, proxy] = await Promise.all([startRegistry(), startRegistry({ tls: true }), startForwardProxy()]);
+    image = await fill(registry, 'image:1');
+    await fill(secure, 'image:1');
+  });
+  afterAll(async () => {
+    for (const one of [registry, secure, proxy]) await one[Symbol.asyncDispose]();
+  });
+
+  const portOf = ({ host }: { host: string }): string => host.split(':')[1] ?? '';
+
+  test('is asked for plain HTTP, and makes tunnels for TLS', async () => {
+    const url = proxy.url.replace('//', '//me:open%20sesame@');
+    const env = { HTTP_PROXY: url, HTTPS_PROXY: url };
+    const ca = [readFileSync(secure.ca!, 'utf8')];
+    await using plain = testClient({ env, config: directConfig({ verify: false }) });
+    const name = { registry: `registry.test:${portOf(registry)}`, repository: 'image' };
+    const { digest } = await plain.repository(name).manifest('1');
+    expect(digest).toBe(image.manifest.digest);
+    const authorization = `Basic ${Buffer.from('me:open sesame').toString('base64')}`;
+    expect(proxy.requests.map(({ line }) => line)).toContain(`GET http://${name.registry}/v2/image/manifests/1`);
+    expect(proxy.requests.every((request) => request.authorization === authorization)).toBe(true);
+
+    await using tunnelled = testClient({ env, config: directConfig({ ca }) });
+    const behind = { registry: `registry.test:${portOf(secure)}`, repository: 'image' };
+    expect((await tunnelled.repository(behind).manifest('1')).digest).toBe(image.manifest.digest);
+    expect(proxy.requests.at(-1)).toEqual({ line: `CONNECT ${behind.registry}`, authorization });
+  });
+
+  test('sees nothing of what stays on the machine', async () => {
+    const before = proxy.requests.length;
+    await using client = testClient({ env: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });
+    await client.repository({ registry: registry.host, repository: 'image' }).manifest('1');
+    expect(proxy.requests.length).toBe(before);
+  });
+
+  test('that is not there is told of', async () => {
+    await using gone = await startForwardProxy();
+    await gone[Symbol.asyncDispose]();
+    await using client = testClient({ env: { HTTPS_PROXY: gone.url.replace('//', '//me:open%20sesame@') } });
+    const error: unknown = await client
+      .repository({ registry: 'registry.test', repository: 'image' })
+      .manifest('1')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(String(error)).toContain('connection refused');
+    expect(String(error)).not.toContain('sesame');
+  });
+});
