@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,6 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     // Un-mounting says after a minute why it does not come to an end.
     hookTimeout: 90_000,
+    // Nothing leaves this machine, whatever a command would pull.
+    env: { CONTAINERS_REGISTRIES_CONF: fileURLToPath(new URL('test/helpers/registry/no-hub.conf', import.meta.url)) },
     reporters: ['default', './test/helpers/totals-reporter.ts'],
   },
 });

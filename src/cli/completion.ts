@@ -34,8 +34,12 @@ const FILTERS: Readonly<Partial<Record<CommandId, readonly string[]>>> = {
   prune: ['until=', 'label=', 'label!='],
 };
 
+/** Those that most images are made for. */
+const PLATFORMS = ['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/386', 'linux/ppc64le', 'linux/riscv64'];
+
 function valuesOf(command: CommandId, { long, required, argChoices }: Option): readonly string[] | undefined {
   if (!required) return undefined;
+  if (long === '--platform') return PLATFORMS;
   if (argChoices !== undefined) return argChoices;
   if (long === '--filter') return FILTERS[command] ?? [];
   return long === '--format' ? FORMATS : [];
@@ -49,11 +53,13 @@ async function describe(entry: CommandName & { name: CommandId }): Promise<Compl
     forms: entry.groupOnly === true ? grouped : [entry.name, ...grouped],
     summary: entry.summary,
     flags: [
-      ...command.options.map((option) => ({
-        names: [option.short, option.long].filter((name) => name !== undefined),
-        description: option.description,
-        values: valuesOf(entry.name, option),
-      })),
+      ...command.options
+        .filter(({ hidden }) => !hidden)
+        .map((option) => ({
+          names: [option.short, option.long].filter((name) => name !== undefined),
+          description: option.description,
+          values: valuesOf(entry.name, option),
+        })),
       { names: ['-h', '--help'], description: 'show help' },
     ],
     objects: entry.completes,
@@ -66,6 +72,7 @@ const CONTAINERS = "veneer ps -a --format '{{.Names}}'";
 /** What prints the names to choose from. */
 const LISTERS: Readonly<Record<NonNullable<CommandName['completes']>, string>> = {
   images: IMAGES,
+  repositories: "veneer images --format '{{.Repository}}' | sort -u",
   containers: CONTAINERS,
   both: `${CONTAINERS}; ${IMAGES}`,
 };

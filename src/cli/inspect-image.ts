@@ -3,7 +3,7 @@
 import { familiarName, familiarReference, parseReference } from '../image/index.js';
 import type { ImageConfig } from '../image/index.js';
 import type { Image, Store } from '../store/index.js';
-import type { ArchivedImage } from '../transfer/index.js';
+import type { ArchivedImage, RemoteImage } from '../transfer/index.js';
 import { dockerConfig } from './docker-config.js';
 
 export const DRIVER = 'veneer';
@@ -63,6 +63,22 @@ export function describeArchived({ id, config, manifest, names, layerSizes }: Ar
     Id: id,
     RepoTags: names.map(familiarReference),
     RepoDigests: manifest === undefined ? [] : repositories.map((name) => `${name}@${manifest.digest}`),
+    Parent: text(config, 'parent'),
+    ...describeConfig(config),
+    Size: size,
+    VirtualSize: size,
+    RootFS: describeRootfs(config),
+    Metadata: { LastTagTime: NEVER },
+  };
+}
+
+/** An image that is in a registry: its size is that of its layers there, compressed. */
+export function describeRemote({ id, config, digest, manifest, reference }: RemoteImage): object {
+  const size = manifest.document.layers.reduce((sum, layer) => sum + layer.size, 0);
+  return {
+    Id: id,
+    RepoTags: reference.digest === undefined ? [familiarReference(reference)] : [],
+    RepoDigests: [`${familiarName(reference)}@${digest}`],
     Parent: text(config, 'parent'),
     ...describeConfig(config),
     Size: size,

@@ -18,6 +18,8 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   history: () => import('./commands/history.js'),
   tag: () => import('./commands/tag.js'),
   rmi: () => import('./commands/rmi.js'),
+  tags: () => import('./commands/tags.js'),
+  'manifest-inspect': () => import('./commands/manifest-inspect.js'),
   create: () => import('./commands/create.js'),
   mount: () => import('./commands/mount.js'),
   umount: () => import('./commands/umount.js'),

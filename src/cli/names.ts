@@ -7,7 +7,7 @@ export interface CommandName {
   readonly heading: 'Images' | 'Registries' | 'Containers' | 'The file system alone' | 'System';
   readonly summary: string;
   /** What its arguments are, for shell completion. */
-  readonly completes?: 'images' | 'containers' | 'both';
+  readonly completes?: 'images' | 'repositories' | 'containers' | 'both';
   /** Reached by its group form only. */
   readonly groupOnly?: true;
 }
@@ -20,6 +20,7 @@ const container = (...verbs: string[]): Groups => [{ group: 'container', verbs }
 export const GROUPS: Readonly<Record<string, string>> = {
   image: 'Manage images',
   container: 'Manage containers',
+  manifest: 'Look at manifests and indexes',
   system: 'Look after the store',
 };
 
@@ -74,6 +75,20 @@ export const COMMANDS = [
     groups: image('rm', 'remove', 'rmi'),
     heading: 'Images',
     summary: 'Remove images',
+    completes: 'images',
+  },
+  {
+    name: 'tags',
+    heading: 'Registries',
+    summary: 'List the tags of a repository',
+    completes: 'repositories',
+  },
+  {
+    name: 'manifest-inspect',
+    groups: [{ group: 'manifest', verbs: ['inspect'] }],
+    groupOnly: true,
+    heading: 'Registries',
+    summary: "Show an image's manifest, or the index of an image for several platforms",
     completes: 'images',
   },
   {

@@ -15,6 +15,12 @@ export function writeRendered(text: string): void {
   process.stdout.write(process.stdout.isTTY ? cleanLines(text) : text);
 }
 
+/** Writes a document's very bytes; on a terminal harmless, and with a line's end. */
+export function writeDocument(bytes: Buffer): void {
+  if (process.stdout.isTTY) writeRendered(`${bytes.toString('utf8')}\n`);
+  else process.stdout.write(bytes);
+}
+
 /** A document as JSON that is safe on any terminal. */
 export function toJson(value: unknown, indent?: number): string {
   return cleanJson(JSON.stringify(value, undefined, indent));

@@ -120,6 +120,11 @@ export class ProgressBoard implements Disposable {
     if (this.#tracks.size > 0) this.#schedule();
   }
 
+  /** One line on the stream, above the others; it stays. */
+  note(text: string): void {
+    if (!this.#quiet) this.aside(() => this.#stream.write(`${cleanText(text)}\n`));
+  }
+
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

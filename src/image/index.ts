@@ -26,5 +26,6 @@ export {
   isRegistryHost,
   isRepository,
   parseReference,
+  tagOrDigest,
 } from './reference.js';
 export type { Reference } from './reference.js';

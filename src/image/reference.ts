@@ -111,3 +111,8 @@ export function familiarName(reference: Reference): string {
 export function familiarReference(reference: Reference): string {
   return familiarName(reference) + suffix(reference);
 }
+
+/** What a repository is asked for: by the digest, which counts where there are both, or by the tag. */
+export function tagOrDigest({ tag, digest }: Reference): string {
+  return digest ?? tag ?? 'latest';
+}

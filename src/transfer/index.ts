@@ -10,5 +10,7 @@ export { writeOutputFile } from './output-file.js';
 export type { OnProgress, TransferPhase, TransferProgress } from './progress.js';
 export { readArchive } from './read-archive.js';
 export type { ArchivedImage } from './read-archive.js';
+export { readConfig, readRemoteImage, resolveRemote } from './remote-image.js';
+export type { ReadRemoteOptions, RemoteImage, RemoteOptions, ResolvedManifest } from './remote-image.js';
 export { saveImages } from './save.js';
 export type { SaveOptions, SaveTarget } from './save.js';

@@ -114,7 +114,9 @@ export function sandbox(label = 'e2e'): Sandbox {
   const temp = tempDir(label);
   const root = path.join(temp.path, 'store');
   const at = (...names: string[]): string => path.join(temp.path, ...names);
-  const run = (...args: string[]): CliResult => runCli(args, { env: { VENEER_ROOT: root }, cwd: temp.path });
+  // Who runs the tests may be logged in somewhere.
+  const env = { VENEER_ROOT: root, DOCKER_CONFIG: at('docker') };
+  const run = (...args: string[]): CliResult => runCli(args, { env, cwd: temp.path });
   const self: Sandbox = {
     dir: temp.path,
     root,
