@@ -5,12 +5,16 @@ import type { OnProgress, TransferPhase } from '../transfer/index.js';
 import type { ProgressBoard, ProgressLine } from './progress.js';
 
 const ACTIONS: Readonly<Record<Exclude<TransferPhase, 'done' | 'exists'>, string>> = {
+  queued: 'Queued',
   reading: 'Reading',
   waiting: 'Waiting for another process',
   unpacking: 'Unpacking',
   keeping: 'Keeping',
   compressing: 'Compressing',
   writing: 'Writing',
+  pushing: 'Pushing',
+  mounted: 'Mounted',
+  skipped: 'Skipped',
 };
 
 export function showTransfer(board: ProgressBoard): OnProgress {

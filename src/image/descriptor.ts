@@ -2,7 +2,7 @@
 
 import { isDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
-import { asMap, asObject, asSize, asString, at, malformed, readFields, required } from './json.js';
+import { asArray, asMap, asObject, asSize, asString, at, malformed, readFields, required } from './json.js';
 import type { JsonPlace } from './json.js';
 import { readPlatform } from './platform.js';
 import type { Platform } from './platform.js';
@@ -12,6 +12,8 @@ export interface Descriptor {
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;
+  /** Where else it is, for what registries need not have. */
+  readonly urls?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
   /** Of a manifest in an index. */
   readonly platform?: Platform;
@@ -31,6 +33,7 @@ export function readDescriptor(value: unknown, place: JsonPlace): Descriptor {
     mediaType: asString,
     digest: readDigest,
     size: asSize,
+    urls: (list, where) => asArray(list, where, asString),
     annotations: (map, where) => asMap(map, where, asString),
     platform: readPlatform,
     artifactType: asString,

@@ -15,7 +15,8 @@ export { describesImage, encodeIndex, parseIndex, platformsOf, selectManifest } 
 export type { ImageIndex } from './image-index.js';
 export { encodeManifest, parseManifest } from './manifest.js';
 export type { Manifest } from './manifest.js';
-export { compressionOf, isConfigType, isIndexType, isManifestType, MediaTypes } from './media-types.js';
+export { compressionOf, isConfigType, isForeignLayer, isIndexType, isManifestType } from './media-types.js';
+export { layerTypeOf, MediaTypes } from './media-types.js';
 export { checkLayout, encodeLayout, INDEX_FILE, LAYOUT_FILE } from './oci-layout.js';
 export { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformRank } from './platform.js';
 export type { Platform } from './platform.js';

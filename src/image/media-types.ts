@@ -41,3 +41,21 @@ export function compressionOf(mediaType: string): 'none' | 'gzip' | 'zstd' | und
   if (match === null) return undefined;
   return match[1] === 'gzip' || match[1] === 'zstd' ? match[1] : 'none';
 }
+
+/** True for a layer that is not to be passed on by registries. */
+export function isForeignLayer(mediaType: string): boolean {
+  return compressionOf(mediaType) !== undefined && /nondistributable|foreign/.test(mediaType);
+}
+
+/** The media type of a layer in a manifest of one family or the other. */
+export function layerTypeOf(
+  family: 'oci' | 'docker',
+  { compression, isForeign = false }: { compression: 'none' | 'gzip' | 'zstd'; isForeign?: boolean },
+): string {
+  if (family === 'oci') {
+    const kind = isForeign ? 'layer.nondistributable' : 'layer';
+    return `application/vnd.oci.image.${kind}.v1.tar${compression === 'none' ? '' : `+${compression}`}`;
+  }
+  const kind = isForeign ? 'rootfs.foreign' : 'rootfs';
+  return `application/vnd.docker.image.${kind}.diff.tar${compression === 'none' ? '' : `.${compression}`}`;
+}

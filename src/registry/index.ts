@@ -15,3 +15,4 @@ export type { RegistryClientOptions } from './client.js';
 export type { RemoteDescriptor, RemoteManifest } from './remote-manifest.js';
 export type { Repository, RepositoryName, RequestOptions } from './repository.js';
 export type { Wait } from './retry.js';
+export type { NewManifest, UploadOptions, UploadOutcome, UploadSource } from './upload.js';

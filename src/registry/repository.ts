@@ -14,6 +14,8 @@ import { ACCEPT, readHead, readManifest } from './remote-manifest.js';
 import type { RemoteDescriptor, RemoteManifest } from './remote-manifest.js';
 import type { RetryPolicy } from './retry.js';
 import type { EndpointTransport, Transport } from './transport.js';
+import { putManifest, uploadBlob } from './upload.js';
+import type { NewManifest, UploadOptions, UploadOutcome, UploadSource } from './upload.js';
 
 export interface RepositoryName {
   /** Host, with its port if there is one. */
@@ -38,6 +40,10 @@ export interface Repository {
   hasBlob(digest: Digest, options?: RequestOptions): Promise<number | undefined>;
   /** In the registry's order, as the pages come. */
   tags(options?: RequestOptions): AsyncGenerator<string, void>;
+  /** Brings a blob into the repository; goes on by itself where a connection is cut. */
+  upload(blob: UploadSource, options?: UploadOptions): Promise<UploadOutcome>;
+  /** Stores a manifest, whose blobs must be there, under a tag or its digest; resolves to its digest. */
+  putManifest(reference: string, manifest: NewManifest, options?: RequestOptions): Promise<Digest>;
 }
 
 export interface RepositoryOptions {
@@ -133,6 +139,17 @@ export class RemoteRepository implements Repository {
     const names = listed({ transport: this.#registry, request, field: 'tags', subject: this.#subject() });
     // What is no tag could not be asked for.
     for await (const name of names) if (TAG.test(name)) yield name;
+  }
+
+  upload(blob: UploadSource, options: UploadOptions = {}): Promise<UploadOutcome> {
+    const { policy } = this.#options;
+    const { registry } = this.name;
+    return uploadBlob({ transport: this.#registry, policy, subject: this.#subject(), registry }, blob, options);
+  }
+
+  putManifest(reference: string, manifest: NewManifest, { signal }: RequestOptions = {}): Promise<Digest> {
+    const subject = this.#subject(reference);
+    return putManifest({ transport: this.#registry, subject }, reference, { ...manifest, signal });
   }
 
   /** The registry itself: for what mirrors have no part in. */

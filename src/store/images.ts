@@ -183,6 +183,14 @@ export class ImageStore {
     return formatReference(tagged);
   }
 
+  /** Names an image by a digest, which is that of a manifest of it; one that has gone meanwhile has no names. Throws `invalid`. */
+  nameDigest(id: Digest, reference: Reference): void {
+    const name = toDigestName(reference);
+    this.#parts.database.transact(() => {
+      if (this.#rows.has(id)) this.#rows.nameDigest(name, id);
+    });
+  }
+
   /**
    * Removes a name, and the image with its last one, as Docker does. An ID stands for the image with all its names, of which
    * it may have several only with `force`. The last tag in a repository takes its names by digest along. Manifests go with

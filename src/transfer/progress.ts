@@ -1,8 +1,22 @@
 // What long operations tell about how far they are.
 
-/** `waiting`: another process unpacks the same layer. */
+/**
+ * `queued`: nothing has been done yet. `waiting`: another process has the same thing in work. `exists`: there is nothing to do.
+ * `mounted`: the registry has it from another repository. `skipped`: registries do not pass it on.
+ */
 export type TransferPhase =
-  'reading' | 'compressing' | 'waiting' | 'unpacking' | 'keeping' | 'writing' | 'done' | 'exists';
+  | 'queued'
+  | 'reading'
+  | 'compressing'
+  | 'waiting'
+  | 'unpacking'
+  | 'keeping'
+  | 'writing'
+  | 'pushing'
+  | 'done'
+  | 'exists'
+  | 'mounted'
+  | 'skipped';
 
 export interface TransferProgress {
   /** What it is about: a layer's digest, or what the whole is called. */
@@ -12,6 +26,8 @@ export interface TransferProgress {
   readonly bytes: number;
   /** Bytes in all, where that is known. */
   readonly total?: number;
+  /** Of what is `mounted`: the repository it was in. */
+  readonly from?: string;
 }
 
 export type OnProgress = (progress: TransferProgress) => void;

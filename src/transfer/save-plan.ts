@@ -19,14 +19,14 @@ import {
   LAYOUT_FILE,
   MediaTypes,
 } from '../image/index.js';
-import { nameAnnotations, parseManifest } from '../image/index.js';
+import { layerTypeOf, nameAnnotations, parseManifest } from '../image/index.js';
 import type { ChainId, Descriptor, DiffId, DockerManifestEntry, ImageConfig, Platform } from '../image/index.js';
-import { compressToFile } from '../layer/index.js';
 import type { LayerCompression } from '../layer/index.js';
 import type { ImageManifest, Store } from '../store/index.js';
 import { blobPath } from './archive-image.js';
 import { streamPart } from './archive.js';
 import { layerTar, layerTarSize } from './layer-tar.js';
+import { packLayer } from './pack-layer.js';
 import type { OnProgress } from './progress.js';
 import type { SelectedImage } from './select-images.js';
 
@@ -48,12 +48,6 @@ export interface PlanOptions {
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-const LAYER_TYPES: Readonly<Record<LayerCompression, string>> = {
-  none: MediaTypes.layer,
-  gzip: MediaTypes.layerGzip,
-  zstd: MediaTypes.layerZstd,
-};
 
 interface PlannedImage {
   readonly manifest: Descriptor;
@@ -132,23 +126,11 @@ export class SavePlan implements Disposable {
     const before = this.#packed.get(diffId);
     if (before !== undefined) return before;
     const { compression = 'none', level, signal, onProgress } = this.#options;
-    const total = await layerTarSize(this.#store, chainId);
     const fd = this.#store.scratchFile();
     this.#scratch.push(fd);
-    let bytes = 0;
-    const plain = (async function* (source: AsyncIterable<Buffer>) {
-      for await (const chunk of source) {
-        bytes += chunk.length;
-        onProgress?.({ layer: diffId, phase: 'compressing', bytes, total });
-        yield chunk;
-      }
-    })(layerTar(this.#store, chainId, { signal }));
-    const { digest, size } = await compressToFile(plain, compression, {
-      fd,
-      ...(level === undefined ? {} : { level }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const descriptor = { mediaType: LAYER_TYPES[compression], digest, size };
+    const layer = { diffId, chainId };
+    const { digest, size } = await packLayer(this.#store, layer, { compression, level, fd, onProgress, signal });
+    const descriptor = { mediaType: layerTypeOf('oci', { compression }), digest, size };
     this.#packed.set(diffId, descriptor);
     this.#blob(descriptor, () => streamPart(fd, 0, descriptor.size));
     return descriptor;
