@@ -1,5 +1,7 @@
 // Connections by how they are made: which certificates are trusted and shown, through which proxy.
 
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { Agent, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Endpoint } from './access/index.js';
@@ -14,19 +16,24 @@ export function mayBePlain(endpoint: Endpoint, url: URL): boolean {
 
 interface TlsSetup {
   readonly rejectUnauthorized: boolean;
-  readonly ca?: string[];
-  readonly cert?: string;
-  readonly key?: string;
+  readonly secureContext: SecureContext;
 }
 
-/** The authorities of an endpoint vouch for whom it sends us to as well; our own certificate is for its host alone. */
+/** Our own certificate is for the endpoint's host alone; whom its authorities vouch for is trusted wherever it sends us. */
+function isItself(endpoint: Endpoint, url: URL): boolean {
+  return url.hostname === new URL(`https://${endpoint.origin}`).hostname;
+}
+
+/** One for all connections that are made alike: reading a system's certificates takes 20 ms. */
 function tlsFor(endpoint: Endpoint, url: URL): TlsSetup {
   const { ca, cert, key } = endpoint.tls;
-  const isItself = url.hostname === new URL(`https://${endpoint.origin}`).hostname;
+  const showsOwn = cert !== undefined && key !== undefined && isItself(endpoint, url);
   return {
     rejectUnauthorized: !mayBePlain(endpoint, url),
-    ...(ca === undefined ? {} : { ca: [...ca] }),
-    ...(cert === undefined || key === undefined || !isItself ? {} : { cert, key }),
+    secureContext: createSecureContext({
+      ...(ca === undefined ? {} : { ca: [...ca] }),
+      ...(showsOwn ? { cert, key } : {}),
+    }),
   };
 }
 
@@ -47,34 +54,32 @@ export class Connections implements AsyncDisposable {
 
   /** For a URL that the endpoint has, or has sent us to. */
   dispatcher(endpoint: Endpoint, url: URL): Dispatcher {
-    const tls = tlsFor(endpoint, url);
     const proxy = proxyFor(url, this.#options.env);
-    const key = JSON.stringify([tls, proxy]);
+    // All that the certificates of an endpoint depend on.
+    const tls = [endpoint.origin, endpoint.tls.verify, isItself(endpoint, url), mayBePlain(endpoint, url)];
+    const key = JSON.stringify([url.protocol === 'https:' && tls, proxy]);
     const known = this.#dispatchers.get(key);
     if (known !== undefined) return known;
-    const made = proxy === undefined ? this.#direct(tls) : this.#through(proxy, tls);
+    const timeout = this.#options.connectTimeout;
+    const options = { timeout, ...(url.protocol === 'https:' ? tlsFor(endpoint, url) : {}) };
+    const made = proxy === undefined ? new Agent({ connect: options }) : through(proxy, options);
     this.#dispatchers.set(key, made);
     return made;
-  }
-
-  #direct(tls: TlsSetup): Dispatcher {
-    return new Agent({ connect: { ...tls, timeout: this.#options.connectTimeout } });
-  }
-
-  #through({ url, authorization }: Proxy, tls: TlsSetup): Dispatcher {
-    const timeout = this.#options.connectTimeout;
-    return new ProxyAgent({
-      uri: url.href,
-      requestTls: { ...tls, timeout },
-      proxyTls: { timeout },
-      // As all do: only what is encrypted goes through a tunnel.
-      proxyTunnel: false,
-      ...(authorization === undefined ? {} : { token: authorization }),
-    });
   }
 
   /** Ends all connections, whatever goes over them. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
   }
+}
+
+function through({ url, authorization }: Proxy, connect: { readonly timeout: number }): Dispatcher {
+  return new ProxyAgent({
+    uri: url.href,
+    requestTls: connect,
+    proxyTls: { timeout: connect.timeout },
+    // As all do: only what is encrypted goes through a tunnel.
+    proxyTunnel: false,
+    ...(authorization === undefined ? {} : { token: authorization }),
+  });
 }

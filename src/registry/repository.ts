@@ -136,7 +136,9 @@ export class RemoteRepository implements Repository {
 
   async *tags({ signal }: RequestOptions = {}): AsyncGenerator<string, void> {
     const request = { path: 'tags/list', scope: 'pull', signal } as const;
-    const names = listed({ transport: this.#registry, request, field: 'tags', subject: this.#subject() });
+    // A mirror may have some of them only.
+    const transport = this.#transports({}).at(-1) ?? this.#registry;
+    const names = listed({ transport, request, field: 'tags', subject: this.#subject() });
     // What is no tag could not be asked for.
     for await (const name of names) if (TAG.test(name)) yield name;
   }
@@ -152,7 +154,7 @@ export class RemoteRepository implements Repository {
     return putManifest({ transport: this.#registry, subject }, reference, { ...manifest, signal });
   }
 
-  /** The registry itself: for what mirrors have no part in. */
+  /** The registry itself, as it was named: for what is written. */
   get #registry(): EndpointTransport {
     const own = this.#transports({ write: true }).at(-1);
     if (own === undefined) throw new VeneerError('unavailable', `${this.#subject()}: no place is configured for it`);

@@ -12,7 +12,7 @@ const gate = requires('docker-registry', 'openssl', 'skopeo', 'setpriv');
 
 const endpoint = (verify: boolean | undefined, origin = 'r.example'): Endpoint => ({
   ...directConfig().endpoints({ registry: origin, repository: 'a' }, {})[0]!,
-  tls: { verify, cert: 'CERT', key: 'KEY' },
+  tls: { verify },
 });
 
 describe('mayBePlain', () => {
