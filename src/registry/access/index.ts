@@ -1,5 +1,5 @@
 export { CredentialStore } from './credential-store.js';
-export type { CredentialStoreOptions } from './credential-store.js';
+export type { CredentialStoreOptions, LoginName, Saved } from './credential-store.js';
 export { loadRegistryConfig } from './registry-config.js';
 export type { RegistryConfigOptions } from './registry-config.js';
 export { Secret } from './secret.js';

@@ -27,12 +27,6 @@ export interface RegistryTable {
   readonly file: string;
 }
 
-export interface RegistriesConf {
-  readonly registries: readonly RegistryTable[];
-  /** Programs to ask for credentials; `containers-auth.json` stands for the files. Undefined where the file does not say. */
-  readonly credentialHelpers: readonly string[] | undefined;
-}
-
 const WILDCARD = /^\*\.[^/:*@\s]+$/;
 const PLACE = /^(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?(?:\/[\w./@:-]+)?$/;
 
@@ -88,7 +82,7 @@ function readRegistry(value: unknown, file: string): RegistryTable {
 }
 
 /** Throws `invalid`, naming the file; and `unsupported` for version 1 of the format. */
-export function parseRegistriesConf(text: string, file: string): RegistriesConf {
+export function parseRegistriesConf(text: string, file: string): RegistryTable[] {
   const root = new FieldReader(parseToml(text, file), `'${file}'`);
   if (root.has('registries')) {
     throw new VeneerError(
@@ -107,6 +101,5 @@ export function parseRegistriesConf(text: string, file: string): RegistriesConf 
       throw root.malformed(`two [[registry]] tables contradict each other on '${table.prefix}'`);
     seen.set(table.prefix, table);
   }
-  const credentialHelpers = root.has('credential-helpers') ? root.texts('credential-helpers') : undefined;
-  return { registries: [...seen.values()], credentialHelpers };
+  return [...seen.values()];
 }

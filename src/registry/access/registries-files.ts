@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { hasCode, VeneerError } from '../../core/index.js';
 import { parseRegistriesConf } from './registries-conf.js';
-import type { RegistriesConf, RegistryTable } from './registries-conf.js';
+import type { RegistryTable } from './registries-conf.js';
 import { readSmallFile } from './small-file.js';
 
 export interface ConfigPlaces {
@@ -54,17 +54,14 @@ function filesOf(places: ConfigPlaces): { main: string; text: string | undefined
 }
 
 /** What all files say together: of two tables for one prefix the later one counts, as a whole. */
-export function loadRegistriesConf(places: ConfigPlaces): RegistriesConf {
+export function loadRegistriesConf(places: ConfigPlaces): RegistryTable[] {
   const { main, text, others } = filesOf(places);
   const tables = new Map<string, RegistryTable>();
-  let credentialHelpers: readonly string[] | undefined;
   const add = (content: string | undefined, file: string): void => {
-    if (content === undefined) return;
-    const conf = parseRegistriesConf(content, file);
-    for (const table of conf.registries) tables.set(table.prefix, table);
-    credentialHelpers = conf.credentialHelpers ?? credentialHelpers;
+    for (const table of content === undefined ? [] : parseRegistriesConf(content, file))
+      tables.set(table.prefix, table);
   };
   add(text, main);
   for (const file of others) add(readSmallFile(file), file);
-  return { registries: [...tables.values()], credentialHelpers };
+  return [...tables.values()];
 }

@@ -34,7 +34,7 @@ function loadDaemonJson(etc = '/etc'): DaemonJson {
 
 /** What the machine and the user have configured of registries. Throws for files that cannot be understood, naming them. */
 export function loadRegistryConfig(options: RegistryConfigOptions): RegistryConfig {
-  const { registries } = loadRegistriesConf(options);
+  const registries = loadRegistriesConf(options);
   const daemon = loadDaemonJson(options.etc);
   const certificates = new Map<string, Omit<EndpointTls, 'verify'>>();
 
