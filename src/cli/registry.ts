@@ -2,8 +2,8 @@
 
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { VeneerError } from '../core/index.js';
-import type { Credential, CredentialStore, RegistryClient, RegistryConfig } from '../registry/index.js';
+import { hasCode, messageOf, VeneerError } from '../core/index.js';
+import type { Credential, CredentialStore, RegistryClient, RegistryConfig, Secret } from '../registry/index.js';
 import { parseCount } from './arguments.js';
 import { parseDuration } from './duration.js';
 import type { ProgressBoard } from './progress.js';
@@ -31,7 +31,7 @@ export function addRegistryOptions(command: Command): Command {
 
 /** Where registries are, and how to speak to them. Throws `invalid` for a malformed file. */
 export async function registryConfigOf({ tlsVerify, certDir }: RegistryOptions): Promise<RegistryConfig> {
-  const { loadRegistryConfig } = await import('../registry/index.js');
+  const { loadRegistryConfig } = await import('../registry/access/index.js');
   return loadRegistryConfig({
     ...(await userOf()),
     ...(tlsVerify === undefined ? {} : { tlsVerify }),
@@ -41,7 +41,7 @@ export async function registryConfigOf({ tlsVerify, certDir }: RegistryOptions):
 
 /** Who the user is, from --creds or from the files. Asks for the password that --creds leaves out. */
 export async function credentialStoreOf({ creds, authfile }: RegistryOptions): Promise<CredentialStore> {
-  const { CredentialStore } = await import('../registry/index.js');
+  const { CredentialStore } = await import('../registry/access/index.js');
   return new CredentialStore({
     ...(await userOf()),
     ...(authfile === undefined ? {} : { authfile }),
@@ -55,15 +55,26 @@ async function userOf(): Promise<{ env: NodeJS.ProcessEnv; home: string }> {
 }
 
 async function readCreds(text: string): Promise<Credential> {
-  const { Secret } = await import('../registry/index.js');
+  const { Secret } = await import('../registry/access/index.js');
   const colon = text.indexOf(':');
   const username = colon < 0 ? text : text.slice(0, colon);
   if (username === '') {
     throw new VeneerError('usage', '--creds: the user is missing', { hint: 'write --creds USER:PASSWORD' });
   }
   if (colon >= 0) return { kind: 'basic', username, password: new Secret(text.slice(colon + 1)) };
+  return { kind: 'basic', username, password: await askPassword(username) };
+}
+
+async function askPassword(username: string): Promise<Secret> {
   const { askSecret } = await import('./prompt.js');
-  return { kind: 'basic', username, password: await askSecret(`Password for ${username}: `) };
+  try {
+    return await askSecret(`Password for ${username}: `);
+  } catch (error) {
+    if (!hasCode(error, 'usage')) throw error;
+    throw new VeneerError('usage', `--creds: the password is missing, and ${messageOf(error)}`, {
+      hint: "write --creds USER:PASSWORD, or let 'veneer login' keep it",
+    });
+  }
 }
 
 export interface RegistryUse {

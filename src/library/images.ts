@@ -3,17 +3,23 @@
 import type { ImageConfig } from '../image/index.js';
 import { mountImage } from '../container/index.js';
 import type { Image, ImageHistoryEntry, ImageManifest, PrunedImages, PruneImagesOptions } from '../store/index.js';
+import { parseTaggedName } from '../store/index.js';
 import type { RemovedImage, Store } from '../store/index.js';
-import { importRootfs, loadImages, saveImages } from '../transfer/index.js';
+import { importRootfs, loadImages, pushImage, saveImages } from '../transfer/index.js';
 import type { ArchiveSource, ImportOptions, ImportProgress, ImportSource } from '../transfer/index.js';
 import type { LoadedImage, LoadOptions, SaveOptions, SaveTarget, TransferProgress } from '../transfer/index.js';
+import type { PushedImage, PushOptions } from '../transfer/index.js';
 import { operation } from './operation.js';
 import type { Operation } from './operation.js';
+import { withClient } from './registries.js';
+import type { RegistryUse } from './registries.js';
 
 export interface ImportImageOptions extends Omit<ImportOptions, 'reference' | 'onProgress'> {
   /** REPOSITORY[:TAG]. */
   readonly name?: string;
 }
+
+export interface PushImageOptions extends Omit<PushOptions, 'onProgress'>, RegistryUse {}
 
 /** A layer and what is done to it: of each the latest is kept for a reader who is slow. */
 const stepOf = ({ layer, phase }: TransferProgress): string => `${phase} ${layer}`;
@@ -88,6 +94,21 @@ export class Images {
     return operation((onProgress) => saveImages(this.#store, names, target, { ...options, onProgress }), {
       keyOf: stepOf,
     });
+  }
+
+  /**
+   * Pushes an image to the registry of a name, REPOSITORY[:TAG], which by default is also the name it has here. What the registry has is
+   * not sent again; the manifest goes last. Throws `not-found`, `permission`, `unavailable`, and `integrity` for a damaged store.
+   */
+  push(name: string, options: PushImageOptions = {}): Operation<PushedImage, TransferProgress> {
+    const { registries, ...others } = options;
+    return operation(
+      async (onProgress) => {
+        const target = parseTaggedName(name);
+        return withClient(registries, (client) => pushImage(this.#store, client, target, { ...others, onProgress }));
+      },
+      { keyOf: stepOf },
+    );
   }
 
   /** The manifests the image came with, newest first. */

@@ -5,6 +5,8 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fill, startRegistry } from '../helpers/registry/index.js';
+import type { TestRegistry } from '../helpers/registry/index.js';
 import { requires, runProgram } from '../helpers/requires.js';
 import { tempDir } from '../helpers/tmp.js';
 import type { TempDir } from '../helpers/tmp.js';
@@ -36,12 +38,15 @@ printf '#!/bin/sh\\n' > bin/sh; chmod 755 bin/sh; head -c 300000 /dev/zero > usr
 tar -cf ../rootfs.tar . && echo 192.0.2.1 example >> etc/hosts && rm etc/passwd && tar -cf ../changed.tar .
 `;
 
-const gate = requires('build', 'root', 'fuse', 'tar');
+const gate = requires('build', 'root', 'fuse', 'tar', 'docker-registry', 'skopeo', 'setpriv');
 
 describe.skipIf(gate.skip)(gate.title('the examples of the library'), () => {
   let temp: TempDir;
+  let registry: TestRegistry;
 
-  beforeAll(() => {
+  beforeAll(async () => {
+    registry = await startRegistry();
+    await fill(registry, 'team/app:1.0');
     temp = tempDir('examples');
     mkdirSync(path.join(temp.path, 'node_modules'));
     symlinkSync(PROJECT, path.join(temp.path, 'node_modules/veneer'));
@@ -52,7 +57,10 @@ describe.skipIf(gate.skip)(gate.title('the examples of the library'), () => {
     );
   });
 
-  afterAll(() => temp.remove());
+  afterAll(async () => {
+    await registry[Symbol.asyncDispose]();
+    temp.remove();
+  });
 
   test('there are some', () => {
     expect(EXAMPLES.length).toBeGreaterThan(5);
@@ -88,6 +96,7 @@ describe.skipIf(gate.skip)(gate.title('the examples of the library'), () => {
       cwd: temp.path,
       encoding: 'utf8',
       timeout: 60_000,
+      env: { ...process.env, REGISTRY: registry.host },
     });
     expect({ code: child.status, stderr: child.stderr }).toEqual({ code: 0, stderr: '' });
     // What a comment at the end of a line says was printed.
