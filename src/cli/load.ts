@@ -18,6 +18,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   history: () => import('./commands/history.js'),
   tag: () => import('./commands/tag.js'),
   rmi: () => import('./commands/rmi.js'),
+  pull: () => import('./commands/pull.js'),
   tags: () => import('./commands/tags.js'),
   'manifest-inspect': () => import('./commands/manifest-inspect.js'),
   create: () => import('./commands/create.js'),

@@ -78,6 +78,13 @@ export const COMMANDS = [
     completes: 'images',
   },
   {
+    name: 'pull',
+    groups: image('pull'),
+    heading: 'Registries',
+    summary: 'Pull an image from a registry',
+    completes: 'images',
+  },
+  {
     name: 'tags',
     heading: 'Registries',
     summary: 'List the tags of a repository',

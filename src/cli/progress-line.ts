@@ -37,6 +37,7 @@ export function shortDuration(seconds: number): string {
 
 /** What is said after the bar, the most important first: sizes, rate, time left. */
 function figures({ done, total }: Standing, rate: number | undefined): string[] {
+  if (total === undefined && done === 0) return [];
   const sizes = total === undefined ? formatSize(done) : `${formatSize(done)}/${formatSize(total)}`;
   const left = total === undefined || rate === undefined || rate <= 0 || total <= done ? '' : (total - done) / rate;
   const eta = left === '' ? '' : shortDuration(left);
@@ -61,6 +62,7 @@ export function barLine(standing: Standing, rate: number | undefined, width: num
 /** For a file or a pipe: `a3ed95caeb02: Unpacking 12.3MB of 45.6MB (27%)`. */
 export function plainLine(standing: Standing): string {
   const { done, total } = standing;
+  if (total === undefined && done === 0) return head(standing);
   if (total === undefined || total === 0) return `${head(standing)}: ${formatSize(done)}`;
   const percent = Math.floor((100 * Math.min(done, total)) / total);
   return `${head(standing)}: ${formatSize(done)} of ${formatSize(total)} (${String(percent)}%)`;

@@ -8,6 +8,8 @@ import { checkStore } from './check.js';
 import { ContainerStore } from './containers.js';
 import { ContentStore } from './content.js';
 import { Database } from './database.js';
+import { dropUnneeded } from './drop.js';
+import type { Needless } from './drop.js';
 import type { Finding } from './finding.js';
 import { ImageStore } from './images.js';
 import { LayerStore } from './layers.js';
@@ -115,6 +117,11 @@ export class Store implements Disposable {
   /** What the store takes on disk, and what of it could go. Reads the directories of containers. */
   usage(options: { signal?: AbortSignal } = {}): Promise<StoreUsage> {
     return storeUsage(this.#parts, options);
+  }
+
+  /** Removes those of some layers and blobs that nothing needs, for the end of an operation that has put them in. */
+  drop(needless: Needless): void {
+    dropUnneeded(this.#parts, needless);
   }
 
   /** Removes leftovers: what nothing refers to and no living process works on. */

@@ -17,3 +17,5 @@ export { readConfig, readRemoteImage, resolveRemote } from './remote-image.js';
 export type { ReadRemoteOptions, RemoteImage, RemoteOptions, ResolvedManifest } from './remote-image.js';
 export { saveImages } from './save.js';
 export type { SaveOptions, SaveTarget } from './save.js';
+export { pullAllTags, pullImage } from './pull.js';
+export type { PullAllOptions, PulledImage, PullOptions } from './pull.js';

@@ -1,11 +1,14 @@
 // What long operations tell about how far they are.
 
 /**
- * `queued`: nothing has been done yet. `waiting`: another process has the same thing in work. `exists`: there is nothing to do.
+ * `queued`: nothing has been done yet. `waiting`: another process has the same thing in work. `verifying`: all of it is here.
+ * `exists`: there is nothing to do.
  * `mounted`: the registry has it from another repository. `skipped`: registries do not pass it on.
  */
 export type TransferPhase =
   | 'queued'
+  | 'downloading'
+  | 'verifying'
   | 'reading'
   | 'compressing'
   | 'waiting'

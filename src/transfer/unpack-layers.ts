@@ -1,27 +1,39 @@
 // The layers of an image, from compressed or plain tars into the layer store: several at once, each unpacked once.
 
 import { availableParallelism } from 'node:os';
-import { VeneerError } from '../core/index.js';
+import { hasCode, VeneerError } from '../core/index.js';
 import { chainIds } from '../image/index.js';
 import type { ChainId, DiffId } from '../image/index.js';
 import { applyLayer } from '../layer/index.js';
 import type { LayerLimits } from '../layer/index.js';
-import type { Blob, Lease, Store } from '../store/index.js';
+import { ArrivalRestarted } from '../store/index.js';
+import type { Arrival, Blob, Lease, Store } from '../store/index.js';
 import type { OnProgress, TransferPhase } from './progress.js';
 import { tee } from './tee.js';
 
-/** Where a layer comes from. */
-export interface LayerSource {
+interface LayerName {
   readonly diffId: DiffId;
+  /** How to speak of it: its digest as a blob, or its DiffID. */
+  readonly name: string;
   /** Bytes as they come, compressed or not, if that is known. */
   readonly size?: number | undefined;
+}
+
+/** A layer that is read. */
+export interface StreamedLayer extends LayerName {
   /** The bytes as they come; asked for only if they are needed. */
   readonly open: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
   /** The blob to keep, byte for byte, beside the unpacked layer. */
   readonly keep?: Blob | undefined;
-  /** How to speak of it: its digest as a blob, or its DiffID. */
-  readonly name: string;
 }
+
+/** A layer that comes into the content store by itself; undefined where nothing has to come. */
+export interface ArrivingLayer extends LayerName {
+  readonly arrival: Arrival | undefined;
+}
+
+/** Where a layer comes from. */
+export type LayerSource = StreamedLayer | ArrivingLayer;
 
 export interface UnpackLayersOptions {
   /** Keeps what is unpacked until an image refers to it. */
@@ -109,7 +121,7 @@ class LayerUnpack {
         await this.#keepOnly();
         return;
       }
-      this.#tell('waiting', 0);
+      if (!('arrival' in layer)) this.#tell('waiting', 0);
       using _unpacking = await this.#store.layers.unpacking(id, { signal: options.signal });
       // Another process may have done it meanwhile.
       if (isThere()) {
@@ -118,7 +130,7 @@ class LayerUnpack {
       }
       await this.#unpack(below);
     } catch (error) {
-      throw named(layer.name, error);
+      throw namingLayer(layer.name, error);
     }
   }
 
@@ -131,28 +143,59 @@ class LayerUnpack {
   /** The layer is there; its blob may not be. */
   async #keepOnly(): Promise<void> {
     const { layer, options } = this.#task;
-    const { keep } = layer;
-    if (keep !== undefined && !this.#store.content.reuse(keep.digest, options.lease)) {
-      await this.#store.content.ingest(this.#read('keeping'), options.lease, keep);
+    if ('arrival' in layer) {
+      await layer.arrival?.done;
+    } else if (layer.keep !== undefined && !this.#store.content.reuse(layer.keep.digest, options.lease)) {
+      await this.#store.content.ingest(this.#read(layer, 'keeping'), options.lease, layer.keep);
     }
     this.#tell('exists', layer.size ?? 0);
   }
 
-  async *#read(phase: TransferPhase): AsyncGenerator<Uint8Array, void> {
-    const { layer, options } = this.#task;
+  async *#read({ open }: StreamedLayer, phase: TransferPhase): AsyncGenerator<Uint8Array, void> {
+    const { signal } = this.#task.options;
     let bytes = 0;
-    for await (const chunk of layer.open(options.signal)) {
-      options.signal.throwIfAborted();
+    for await (const chunk of open(signal)) {
+      signal.throwIfAborted();
       bytes += chunk.length;
       this.#tell(phase, bytes);
       yield chunk;
     }
   }
 
-  async #unpack(below: Promise<void>): Promise<void> {
-    const { layer, options } = this.#task;
+  #unpack(below: Promise<void>): Promise<void> {
+    const { layer } = this.#task;
+    return 'arrival' in layer ? this.#unpackArriving(layer, below) : this.#unpackStreamed(layer, below);
+  }
+
+  async #unpackArriving({ arrival }: ArrivingLayer, below: Promise<void>): Promise<void> {
+    if (arrival === undefined) throw new Error('a layer that is not in the store does not arrive either');
+    for (;;) {
+      const { restarts } = arrival;
+      try {
+        await this.#apply(this.#follow(arrival), below, arrival.done);
+        return;
+      } catch (error) {
+        // What the blob is not comes before what is wrong inside of it, and what an earlier attempt has left may be wrong.
+        if (hasCode(error, 'integrity') || error instanceof ArrivalRestarted) await arrival.done;
+        if (arrival.restarts === restarts) throw error;
+      }
+    }
+  }
+
+  /** Until all bytes are here, that is what is told. */
+  async *#follow(arrival: Arrival): AsyncGenerator<Uint8Array, void> {
+    let bytes = 0;
+    for await (const chunk of arrival.stream(this.#task.options.signal)) {
+      yield chunk;
+      bytes += chunk.length;
+      if (arrival.isComplete) this.#tell('unpacking', bytes);
+    }
+  }
+
+  async #unpackStreamed(layer: StreamedLayer, below: Promise<void>): Promise<void> {
+    const { options } = this.#task;
     const { content } = this.#store;
-    const stream = this.#read('unpacking');
+    const stream = this.#read(layer, 'unpacking');
     if (layer.keep === undefined || content.reuse(layer.keep.digest, options.lease)) {
       return this.#apply(stream, below);
     }
@@ -163,7 +206,12 @@ class LayerUnpack {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  async #apply(source: AsyncIterable<Uint8Array>, below: Promise<void>): Promise<void> {
+  /** The layer is put in its place when those below are in theirs, and `verified` is fulfilled. */
+  async #apply(
+    source: AsyncIterable<Uint8Array>,
+    below: Promise<void>,
+    verified: Promise<unknown> = Promise.resolve(),
+  ): Promise<void> {
     const { layer, below: ids, options } = this.#task;
     const { layers } = this.#store;
     const staged = layers.stage();
@@ -188,6 +236,7 @@ class LayerUnpack {
         );
       }
       await below;
+      await verified;
       options.signal.throwIfAborted();
       const facts = { diffId, parent: ids.at(-1), size: contentSize, tarSize: uncompressedSize };
       placed = true;
@@ -199,7 +248,8 @@ class LayerUnpack {
   }
 }
 
-function named(name: string, error: unknown): unknown {
+/** The same error, saying which layer it is about. */
+export function namingLayer(name: string, error: unknown): unknown {
   if (!(error instanceof VeneerError) || error.message.startsWith('layer sha256:')) return error;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   return new VeneerError(error.code, `layer ${name}: ${error.message}`, { cause: error, ...hint });

@@ -47,6 +47,12 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['a b c', /too many arguments/],
   ],
   rmi: [['', /missing required argument 'image'/]],
+  pull: [
+    ['', /missing required argument 'name'/],
+    ['a b', /too many arguments/],
+    ['-a r.test/a:1', /--all-tags goes with a name alone/],
+    ['--retry x r.test/a', /--retry 'x'/],
+  ],
   tags: [
     ['', /missing required argument 'name'/],
     ['debian:12', /'debian:12' has the tag '12': name a repository alone/],

@@ -71,10 +71,10 @@ describe('several at once', () => {
     wait(100);
     expect(screen.lines()).toEqual([
       expect.stringMatching(/^a3ed95caeb02: Unpacking \[=+> +\] {2}1MB\/4MB$/),
-      'b1d5781111d8: Waiting  0B',
+      'b1d5781111d8: Waiting',
     ]);
     a.end('Loaded');
-    expect(screen.lines()).toEqual(['a3ed95caeb02: Loaded', 'b1d5781111d8: Waiting  0B']);
+    expect(screen.lines()).toEqual(['a3ed95caeb02: Loaded', 'b1d5781111d8: Waiting']);
     b.update('Unpacking', 5, 10);
     wait(100);
     board.aside(() => screen.write('Loaded image: base:latest\n'));
