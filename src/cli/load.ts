@@ -19,6 +19,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   tag: () => import('./commands/tag.js'),
   rmi: () => import('./commands/rmi.js'),
   pull: () => import('./commands/pull.js'),
+  push: () => import('./commands/push.js'),
   tags: () => import('./commands/tags.js'),
   'manifest-inspect': () => import('./commands/manifest-inspect.js'),
   create: () => import('./commands/create.js'),

@@ -85,6 +85,13 @@ export const COMMANDS = [
     completes: 'images',
   },
   {
+    name: 'push',
+    groups: image('push'),
+    heading: 'Registries',
+    summary: 'Push an image to a registry',
+    completes: 'images',
+  },
+  {
     name: 'tags',
     heading: 'Registries',
     summary: 'List the tags of a repository',

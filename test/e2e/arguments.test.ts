@@ -53,6 +53,18 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['-a r.test/a:1', /--all-tags goes with a name alone/],
     ['--retry x r.test/a', /--retry 'x'/],
   ],
+  push: [
+    ['', /missing required argument 'image'/],
+    ['a b c', /too many arguments/],
+    ['--format tar x', /'tar' is invalid/],
+    ['--compression none x', /'none' is invalid/],
+    ['--compression zstd --format docker x', /the format docker has no layers compressed with zstd/],
+    ['--compression-level 10 x', /--compression-level '10': a level is 1 to 9 for gzip/],
+    ['--compression zstd --compression-level 20 x', /1 to 19 for zstd/],
+    ['--all-tags x:1', /--all-tags takes a name without a tag or digest/],
+    ['--all-tags x y', /--all-tags goes with neither a destination nor --digestfile/],
+    [`${'0'.repeat(64)}`, /an ID is no name to push an image under/],
+  ],
   tags: [
     ['', /missing required argument 'name'/],
     ['debian:12', /'debian:12' has the tag '12': name a repository alone/],

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
 import type { SaveTarget } from '../../transfer/index.js';
+import { parseLevel } from '../compression-level.js';
 import { addExamples } from '../examples.js';
 import { interruptible } from '../interruption.js';
 import { ProgressBoard } from '../progress.js';
@@ -26,14 +27,10 @@ function targetOf(output: string | undefined): SaveTarget {
 
 function levelOf({ level, compression }: Options): number | undefined {
   if (level === undefined) return undefined;
-  const most = compression === 'zstd' ? 19 : 9;
-  const value = Number(level);
-  if (compression === undefined || compression === 'none' || !/^[0-9]+$/.test(level) || value < 1 || value > most) {
-    throw new VeneerError('usage', `--level '${level}': a level is 1 to 9 for gzip, 1 to 19 for zstd`, {
-      hint: 'it goes with --compression gzip or zstd',
-    });
-  }
-  return value;
+  if (compression !== undefined && compression !== 'none') return parseLevel('--level', level, compression);
+  throw new VeneerError('usage', `--level '${level}': nothing is compressed`, {
+    hint: 'it goes with --compression gzip or zstd',
+  });
 }
 
 export function configure(command: Command): void {
