@@ -34,6 +34,7 @@ export class RegistryClient implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #tokens: Tokens;
   readonly #hosts = new KnownHosts();
+  readonly #unwellMirrors = new Set<string>();
   readonly #authorizers = new Map<string, Authorizer>();
 
   constructor({ config, credentials, retry = {}, timeouts = {}, onWait, env = process.env }: RegistryClientOptions) {
@@ -51,6 +52,7 @@ export class RegistryClient implements AsyncDisposable {
       name: { registry: name.registry, repository: name.repository },
       config: this.#config,
       policy: this.#policy,
+      unwell: this.#unwellMirrors,
       transport: (endpoint, subject) => this.#transport(endpoint, subject),
     });
   }

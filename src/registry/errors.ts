@@ -98,6 +98,8 @@ export interface Refusal {
   /** Who answered: the registry, or whom it sent us to. */
   readonly host: string;
   readonly status: number;
+  /** What it comes to, if that is another status: a token server's 404 is no image's. */
+  readonly meaning?: number | undefined;
   readonly contentType: string | undefined;
   /** The first part of the body. */
   readonly body: Buffer;
@@ -132,7 +134,7 @@ function saying({ status, contentType, body, secrets, host }: Refusal): string {
 
 /** An answer that is not what was asked for. */
 export function refusal(answer: Refusal): RegistryFailure {
-  const { status } = answer;
+  const { meaning: status = answer.status } = answer;
   const hint = hintFor(status, answer.registry);
   const reason = status === 429 ? 'rate limit' : `HTTP ${String(status)}`;
   return new RegistryFailure(kindOf(status), `${answer.subject}: ${saying(answer)}`, {

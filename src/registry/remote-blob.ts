@@ -15,8 +15,17 @@ export interface RemoteBlobOptions {
   readonly subject: string;
   readonly registry: string;
   readonly policy: RetryPolicy;
-  /** Asks for the blob with these headers; resolves to an answer of 200, 206 or 416. */
-  readonly open: (headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined) => Promise<Reply>;
+  /** Asks for the blob; resolves to an answer of 200, 206 or 416 that `check` takes. */
+  readonly open: (opening: Opening) => Promise<Reply>;
+}
+
+export interface Opening {
+  readonly headers: Readonly<Record<string, string>>;
+  /** How many times in a row nothing has come of it. */
+  readonly failures: number;
+  /** Throws `integrity` for an answer that announces something else. */
+  readonly check: (reply: Reply) => Reply;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What counts as getting on: less between two cuts is one more failure in a row. */
@@ -53,7 +62,7 @@ export class RemoteBlob implements BlobReader {
     while (position < end) {
       const start = position;
       try {
-        for await (const chunk of this.#stream({ start, end }, signal)) {
+        for await (const chunk of this.#stream({ start, end, failures }, signal)) {
           position += chunk.length;
           yield chunk;
         }
@@ -68,10 +77,14 @@ export class RemoteBlob implements BlobReader {
   }
 
   /** What one answer has of a part: all of it, unless it ends too soon. */
-  async *#stream({ start, end }: Part, signal: AbortSignal | undefined): AsyncGenerator<Buffer, void> {
+  async *#stream(
+    { start, end, failures }: Part & { readonly failures: number },
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Buffer, void> {
     const isWhole = start === 0 && end === this.size;
     const headers = isWhole || this.#knowsNoRanges ? {} : { range: `bytes=${String(start)}-${String(end - 1)}` };
-    const reply = await this.#options.open(headers, signal);
+    const check = (answer: Reply): Reply => this.#check(answer, { start, end });
+    const reply = await this.#options.open({ headers, failures, check, signal });
     if (reply.status === 416) {
       reply.body.discard();
       if (this.#knowsNoRanges) throw this.#wrong('it cannot be had from the registry');
@@ -79,7 +92,7 @@ export class RemoteBlob implements BlobReader {
       throw new RegistryFailure('unavailable', this.#says('the registry gives no part of it'), { passing: 'HTTP 416' });
     }
     // From the start, if it does not mind the range.
-    let position = reply.status === 206 ? this.#partOf(reply, { start, end }) : this.#wholeOf(reply);
+    let position = reply.status === 206 ? start : 0;
     const isExact = reply.status === 206 || end === this.size;
     for await (const chunk of reply.body) {
       const from = Math.max(start - position, 0);
@@ -92,26 +105,29 @@ export class RemoteBlob implements BlobReader {
     }
   }
 
-  /** Where a 206 starts. */
-  #partOf(reply: Reply, { start, end }: Part): number {
-    const [, first, last, total] =
-      /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(single(reply.headers, 'content-range') ?? '') ?? [];
-    const fits = Number(first) === start && Number(last) < end && (total === '*' || Number(total) === this.size);
-    if (fits) return start;
+  #check(reply: Reply, part: Part): Reply {
+    const problem = reply.status === 206 ? this.#problemOfPart(reply, part) : this.#problemOfWhole(reply);
+    if (problem === undefined) return reply;
     reply.body.discard();
-    if (total !== undefined && total !== '*' && Number(total) !== this.size) throw this.#wrongSize(total);
-    throw this.#wrong('the registry sends another part than was asked for');
+    throw this.#wrong(problem);
   }
 
-  #wholeOf(reply: Reply): number {
+  #problemOfPart(reply: Reply, { start, end }: Part): string | undefined {
+    const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(single(reply.headers, 'content-range') ?? '');
+    const [, first, last, total] = range ?? [];
+    if (total !== undefined && total !== '*' && Number(total) !== this.size) return this.#otherSize(total);
+    const fits = range !== null && Number(first) === start && Number(last) < end;
+    return fits ? undefined : 'the registry sends another part than was asked for';
+  }
+
+  #problemOfWhole(reply: Reply): string | undefined {
     const length = single(reply.headers, 'content-length');
-    if (length === undefined || Number(length) === this.size) return 0;
-    reply.body.discard();
-    throw this.#wrongSize(length);
+    const isOther = reply.status === 200 && length !== undefined && Number(length) !== this.size;
+    return isOther ? this.#otherSize(length) : undefined;
   }
 
-  #wrongSize(size: string): RegistryFailure {
-    return this.#wrong(`the registry has ${size.slice(0, 20)} bytes of it, not ${String(this.size)}`);
+  #otherSize(size: string): string {
+    return `the registry has ${size.slice(0, 20)} bytes of it, not ${String(this.size)}`;
   }
 
   #wrong(what: string): RegistryFailure {

@@ -50,7 +50,16 @@ export interface RepositoryOptions {
   readonly name: RepositoryName;
   readonly config: RegistryConfig;
   readonly policy: RetryPolicy;
+  /** Origins of mirrors that have failed to answer, of all repositories. */
+  readonly unwell: Set<string>;
   readonly transport: (endpoint: ReturnType<RegistryConfig['endpoints']>[number], subject: string) => EndpointTransport;
+}
+
+interface ReadingUse {
+  readonly reference: string;
+  readonly signal: AbortSignal | undefined;
+  /** Mirrors are not asked. */
+  readonly isDirect?: boolean;
 }
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
@@ -67,12 +76,14 @@ export class RemoteRepository implements Repository {
   async head(reference: string, { signal }: RequestOptions = {}): Promise<RemoteDescriptor | undefined> {
     const request = { ...manifestRequest(reference, this.#subject(reference)), method: 'HEAD', signal } as const;
     try {
-      return await this.#anywhere({ reference }, async (transport) => {
+      return await this.#anywhere({ reference, signal }, async (transport) => {
         const reply = await transport.send({ ...request, accept: [200, 405] });
         reply.body.discard();
         const found = reply.status === 200 ? readHead(reply, reference) : undefined;
         // Not every registry answers HEAD as it should.
-        return found ?? (await this.#manifestFrom(transport, reference, { signal }));
+        if (found !== undefined) return found;
+        const { digest, mediaType, size } = await this.#manifestFrom(transport, reference, { signal });
+        return { digest, mediaType, size };
       });
     } catch (error) {
       if (error instanceof RegistryFailure && error.status === 404) return undefined;
@@ -81,18 +92,18 @@ export class RemoteRepository implements Repository {
   }
 
   manifest(reference: string, options: RequestOptions & { readonly size?: number } = {}): Promise<RemoteManifest> {
-    return this.#anywhere({ reference }, (transport) => this.#manifestFrom(transport, reference, options));
+    const { signal } = options;
+    return this.#anywhere({ reference, signal }, (transport) => this.#manifestFrom(transport, reference, options));
   }
 
-  async #manifestFrom(
+  #manifestFrom(
     transport: Transport,
     reference: string,
     { signal, size }: RequestOptions & { readonly size?: number },
   ): Promise<RemoteManifest> {
     const subject = this.#subject(reference);
     const request = { ...manifestRequest(reference, subject), method: 'GET', accept: [200], signal } as const;
-    const { bytes, ...descriptor } = await transport.take(request, (reply) => readManifest(reply, { subject, reference, size })); // prettier-ignore
-    return { ...descriptor, bytes };
+    return transport.take(request, (reply) => readManifest(reply, { subject, reference, size }));
   }
 
   blob({ digest, size }: { readonly digest: Digest; readonly size: number }): BlobReader {
@@ -104,19 +115,22 @@ export class RemoteRepository implements Repository {
       subject,
       registry: this.name.registry,
       policy,
-      open: (headers, signal) =>
-        this.#anywhere({ reference: digest }, (transport) =>
-          transport.send({
-            method: 'GET',
-            path: `blobs/${digest}`,
-            headers,
-            scope: 'pull',
-            accept: [200, 206, 416],
-            retry: true,
-            signal,
-            subject: `${subject}: blob ${digest}`,
-          }),
-        ),
+      open: ({ headers, failures, check, signal }) => {
+        const request = {
+          method: 'GET',
+          path: `blobs/${digest}`,
+          headers,
+          scope: 'pull',
+          retry: true,
+          signal,
+        } as const;
+        // A mirror that does not get on gives way, too.
+        return this.#anywhere({ reference: digest, signal, isDirect: failures > 0 }, (transport) =>
+          transport.take({ ...request, accept: [200, 206, 416], subject: `${subject}: blob ${digest}` }, (reply) =>
+            Promise.resolve(check(reply)),
+          ),
+        );
+      },
     });
   }
 
@@ -167,15 +181,25 @@ export class RemoteRepository implements Repository {
   }
 
   /** The first success on mirrors and registry. The registry's failure is told; with --debug the mirrors' as well. */
-  async #anywhere<T>(use: EndpointUse, act: (transport: EndpointTransport) => Promise<T>): Promise<T> {
+  async #anywhere<T>(
+    { reference, signal, isDirect = false }: ReadingUse,
+    act: (transport: EndpointTransport) => Promise<T>,
+  ): Promise<T> {
+    const { unwell } = this.#options;
     const reasons: string[] = [];
-    const transports = this.#transports(use);
-    for (const transport of transports.slice(0, -1)) {
+    const transports = this.#transports({ reference });
+    const mirrors = isDirect ? [] : transports.slice(0, -1);
+    for (const transport of mirrors.filter(({ endpoint }) => !unwell.has(endpoint.origin))) {
+      const { origin } = transport.endpoint;
       try {
         return await act(transport);
       } catch (error) {
+        signal?.throwIfAborted();
         if (!(error instanceof VeneerError)) throw error;
-        reasons.push(`mirror ${transport.endpoint.origin}: ${messageOf(error)}`);
+        reasons.push(`mirror ${origin}: ${messageOf(error)}`);
+        // It has not answered at all: the next request is not kept waiting for it.
+        if (error instanceof RegistryFailure && error.status === undefined && error.code === 'unavailable')
+          unwell.add(origin);
       }
     }
     try {

@@ -134,7 +134,8 @@ async function readToken(request: TokenRequest, reply: Incoming, secrets: readon
     throw refusal({
       subject,
       host: `the token server ${host}`,
-      status: reply.status === 400 || reply.status === 404 ? 401 : reply.status,
+      status: reply.status,
+      meaning: reply.status === 400 || reply.status === 404 ? 401 : undefined,
       contentType,
       body: await reply.body.beginning(MAX_EXPLANATION),
       secrets,
