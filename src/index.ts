@@ -3,6 +3,7 @@
 export { openRegistries, openStore } from './library/index.js';
 export type { Containers, Images, OpenStore, OpenStoreOptions, Operation } from './library/index.js';
 export type { CommitContainerOptions, DiffOptions, ImportImageOptions } from './library/index.js';
+export type { PullImageOptions, PushImageOptions } from './library/index.js';
 export type { Registries, RegistriesOptions, RegistryDocument } from './library/index.js';
 
 export { SysError, VeneerError, digestOf, displayBytes, hasCode, isDigest, parseDigest } from './core/index.js';
@@ -19,7 +20,8 @@ export type { Finding, FindingKind, Loss, Pruned, Repaired } from './store/index
 export type { Image, ImageHistoryEntry, ImageManifest, Layer, RemovedImage } from './store/index.js';
 export type { LabelFilter, PrunedImages, PruneImagesOptions } from './store/index.js';
 export type { ArchiveSource, ImportProgress, ImportSource, LoadedImage, LoadOptions } from './transfer/index.js';
-export type { RemoteImage, SaveOptions, SaveTarget, TransferPhase, TransferProgress } from './transfer/index.js';
+export type { PulledImage, PushedImage, RemoteImage } from './transfer/index.js';
+export type { SaveOptions, SaveTarget, TransferPhase, TransferProgress } from './transfer/index.js';
 export type { CommitChoice, CommitProgress, Container, MountedContainer } from './container/index.js';
 export type { Origin, PreviewedChange, Unmounted, Whereabouts } from './container/index.js';
 

@@ -2,6 +2,7 @@ import { inspectContainer, mountContainer, mountImage } from '../container/index
 import { hasCode, VeneerError } from '../core/index.js';
 import type { Transport } from '../overlay/index.js';
 import type { Store } from '../store/index.js';
+import { isArchiveName } from './archived-images.js';
 
 function isContainer(store: Store, name: string): boolean {
   try {
@@ -13,13 +14,16 @@ function isContainer(store: Store, name: string): boolean {
   }
 }
 
+export interface MountByNameOptions {
+  readonly directory: string | undefined;
+  readonly transport: Transport | undefined;
+  /** Sees to it that the store has the image, and returns what it is called there. */
+  readonly present: (name: string) => Promise<string>;
+}
+
 /** Mounts the container, else the image, of that name, and returns where. */
-export async function mountByName(
-  store: Store,
-  name: string,
-  options: { directory: string | undefined; transport: Transport | undefined },
-): Promise<string> {
-  const { directory, transport } = options;
+export async function mountByName(store: Store, name: string, options: MountByNameOptions): Promise<string> {
+  const { directory, transport, present } = options;
   if (isContainer(store, name)) {
     const mounted = await mountContainer(store, name, {
       transport,
@@ -27,7 +31,8 @@ export async function mountByName(
     });
     return mounted.mountpoint;
   }
-  if (store.images.find(name) === undefined) {
+  // Without a directory an image cannot be mounted, and the name is rather a container's that is mistyped.
+  if (directory === undefined && !isArchiveName(store, name) && store.images.find(name) === undefined) {
     throw new VeneerError('not-found', `mount '${name}': no such container or image`, {
       hint: "'veneer ps -a' lists containers, 'veneer images' images",
     });
@@ -37,5 +42,5 @@ export async function mountByName(
       hint: `veneer mount ${name} DIR mounts it read-only; to change it, make a container: veneer create ${name}`,
     });
   }
-  return (await mountImage(store, name, directory, { transport })).mountpoint;
+  return (await mountImage(store, await present(name), directory, { transport })).mountpoint;
 }

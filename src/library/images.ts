@@ -1,14 +1,15 @@
 // The images of an open store.
 
+import { parseReference } from '../image/index.js';
 import type { ImageConfig } from '../image/index.js';
 import { mountImage } from '../container/index.js';
 import type { Image, ImageHistoryEntry, ImageManifest, PrunedImages, PruneImagesOptions } from '../store/index.js';
 import { parseTaggedName } from '../store/index.js';
 import type { RemovedImage, Store } from '../store/index.js';
-import { importRootfs, loadImages, pushImage, saveImages } from '../transfer/index.js';
+import { importRootfs, loadImages, pullImage, pushImage, saveImages } from '../transfer/index.js';
 import type { ArchiveSource, ImportOptions, ImportProgress, ImportSource } from '../transfer/index.js';
 import type { LoadedImage, LoadOptions, SaveOptions, SaveTarget, TransferProgress } from '../transfer/index.js';
-import type { PushedImage, PushOptions } from '../transfer/index.js';
+import type { PulledImage, PullOptions, PushedImage, PushOptions } from '../transfer/index.js';
 import { operation } from './operation.js';
 import type { Operation } from './operation.js';
 import { withClient } from './registries.js';
@@ -18,6 +19,8 @@ export interface ImportImageOptions extends Omit<ImportOptions, 'reference' | 'o
   /** REPOSITORY[:TAG]. */
   readonly name?: string;
 }
+
+export interface PullImageOptions extends Omit<PullOptions, 'onProgress'>, RegistryUse {}
 
 export interface PushImageOptions extends Omit<PushOptions, 'onProgress'>, RegistryUse {}
 
@@ -94,6 +97,22 @@ export class Images {
     return operation((onProgress) => saveImages(this.#store, names, target, { ...options, onProgress }), {
       keyOf: stepOf,
     });
+  }
+
+  /**
+   * Pulls NAME[:TAG|@DIGEST] from its registry, for `platform` or for what this machine runs. The image is there whole or not at all; what was
+   * downloaded before a failure the next attempt goes on with. What is there already costs one request at most. Throws `not-found`,
+   * `permission`, `unavailable`, `integrity`, `limit`, and `unsupported` for what is no image.
+   */
+  pull(name: string, options: PullImageOptions = {}): Operation<PulledImage, TransferProgress> {
+    const { registries, ...others } = options;
+    return operation(
+      async (onProgress) => {
+        const reference = parseReference(name);
+        return withClient(registries, (client) => pullImage(this.#store, client, reference, { ...others, onProgress }));
+      },
+      { keyOf: stepOf },
+    );
   }
 
   /**

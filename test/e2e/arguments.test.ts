@@ -78,8 +78,14 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['a b', /too many arguments/],
     ['--local --platform linux/arm64 x', /--local asks none/],
   ],
-  create: [['', /missing required argument 'image'/]],
-  mount: [['a b c', /too many arguments/]],
+  create: [
+    ['', /missing required argument 'image'/],
+    ['--pull sometimes x', /'sometimes' is invalid/],
+  ],
+  mount: [
+    ['a b c', /too many arguments/],
+    ['--pull sometimes x', /'sometimes' is invalid/],
+  ],
   umount: [['', /name a container or a directory/]],
   stats: [['', /missing required argument/]],
   ps: [['x', /too many arguments/]],

@@ -132,7 +132,7 @@ describe.skipIf(gate.skip)(gate.title('veneer create and ps'), () => {
     box.ok('create', '--name', 'one', 'base');
     expect(box.fails(1, 'create', '--name', 'one', 'base')).toContain('one');
     expect(box.fails(1, 'create', '--name', 'no/slash', 'base')).toContain('no/slash');
-    expect(box.fails(1, 'create', 'none')).toContain('none');
+    expect(box.fails(1, 'create', '--pull', 'never', 'none')).toContain('no such image: none');
     box.fails(2, 'create');
     box.fails(2, 'create', '--label', '=v', 'base');
     box.fails(2, 'ps', 'x');

@@ -1,6 +1,6 @@
 // What looks into a registry without pulling, and what pulls because an image is missing.
 
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostPlatform } from '../../src/image/index.js';
 import { fillWith, generateImage, generateIndex, sha256, startRegistry } from '../helpers/registry/index.js';
@@ -9,6 +9,7 @@ import { requires } from '../helpers/requires.js';
 import { sandbox } from '../helpers/run-cli.js';
 
 const gate = requires('build', 'docker-registry', 'skopeo', 'setpriv');
+const mounts = requires('build', 'docker-registry', 'skopeo', 'setpriv', 'root', 'fuse');
 
 const here = hostPlatform().architecture;
 const elsewhere = here === 's390x' ? 'amd64' : 's390x';
@@ -30,6 +31,15 @@ beforeAll(async () => {
   await fillWith(registry, 'team/app', { images: [ours, theirs, old], blobs: [index], tags });
 });
 afterAll(async () => registry?.[Symbol.asyncDispose]());
+
+/** What was asked of the registry by `act`. */
+function asked(act: () => void): string[] {
+  const before = registry?.requests.length;
+  act();
+  return (registry?.requests ?? [])
+    .slice(before)
+    .map(({ method, path }) => `${method} ${path.replace('/v2/team/app/', '')}`);
+}
 
 describe.skipIf(gate.skip)(gate.title('veneer tags'), () => {
   test('prints a line for each tag', () => {
@@ -93,6 +103,18 @@ describe.skipIf(gate.skip)(gate.title('veneer manifest inspect'), () => {
     });
   });
 
+  test('--local prints what an image came with', () => {
+    using box = sandbox('manifest');
+    expect(box.run('pull', '-q', `${app}:1.0`)).toMatchObject({ code: 0 });
+    expect(asked(() => box.ok('manifest', 'inspect', '--local', `${app}:1.0`))).toEqual([]);
+    expect(box.ok('manifest', 'inspect', '--local', `${app}:1.0`)).toBe(old.manifest.bytes.toString());
+    expect(JSON.parse(box.ok('manifest', 'inspect', '--local', '-v', `${app}:1.0`))).toMatchObject({
+      Descriptor: { digest: old.manifest.digest, platform: { architecture: here } },
+    });
+    box.ok('import', box.tar('base.tar', { a: 'a\n' }), 'base');
+    expect(box.fails(1, 'manifest', 'inspect', '--local', 'base')).toContain("'base' did not come with a manifest");
+  });
+
   test('says what there is not', () => {
     using box = sandbox('manifest');
     expect(box.fails(1, 'manifest', 'inspect', `${app}:none`)).toContain(`${app}:none`);
@@ -138,5 +160,78 @@ describe.skipIf(gate.skip)(gate.title('veneer inspect --remote'), () => {
       code: 1,
       stderr: `veneer: ${app}:1.0 has no image for linux/${elsewhere}\n  hint: it has linux/${here}: choose with --platform\n`,
     });
+  });
+});
+
+describe.skipIf(gate.skip)(gate.title('veneer create'), () => {
+  test('pulls what is missing, and only then', () => {
+    using box = sandbox('create');
+    const first = box.run('create', '--name', 'one', app);
+    expect(first.stdout).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(first.stderr).toContain(`Unable to find image '${app}:latest' locally\n`);
+    expect(first.stderr).toContain(`Status: Downloaded newer image for ${app}:latest\n`);
+    expect(asked(() => box.ok('create', app))).toEqual([]);
+    expect(asked(() => box.run('create', '--pull', 'always', '-q', app))).toEqual(['HEAD manifests/latest']);
+    expect(box.ok('inspect', '-f', '{{.Image}}', 'one')).toBe(ours.config.digest);
+    box.check();
+  });
+
+  test('--quiet pulls without a word', () => {
+    using box = sandbox('create');
+    expect(box.ok('create', '--quiet', app)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('--pull never asks nobody', () => {
+    using box = sandbox('create');
+    const requests = asked(() => {
+      expect(box.fails(1, 'create', '--pull', 'never', app)).toBe(
+        `veneer: no such image: ${app}\n  hint: without --pull never its registry is asked\n`,
+      );
+    });
+    expect(requests).toEqual([]);
+  });
+
+  test('--platform pulls another image of the name', () => {
+    using box = sandbox('create');
+    box.ok('create', '-q', app);
+    const platform = ['--platform', `linux/${elsewhere}`];
+    expect(box.fails(1, 'create', '--pull', 'never', ...platform, app)).toContain(
+      `image '${app}' is for linux/${here}, not for linux/${elsewhere}`,
+    );
+    const { stdout, stderr } = box.run('create', ...platform, app);
+    expect(stderr).toContain(`Image '${app}:latest' here is for linux/${here}, not for linux/${elsewhere}\n`);
+    expect(box.ok('inspect', '-f', '{{.Image}}', stdout.trim())).toBe(theirs.config.digest);
+    expect(box.fails(1, 'create', ...platform, ours.config.digest)).toContain(`is for linux/${here}`);
+    box.check();
+  });
+
+  test('--pull always leaves what has no name to ask for', () => {
+    using box = sandbox('create');
+    const id = box.ok('import', box.tar('base.tar', { a: 'a\n' })).slice('sha256:'.length);
+    for (const name of [id, id.slice(0, 12), 'scratch']) box.ok('create', '--pull', 'always', name);
+  });
+
+  test('tells what the registry says', () => {
+    using box = sandbox('create');
+    const { code, stdout, stderr } = box.run('create', `${app}:none`);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^Unable to find image '\S+:none' locally\n(?:[^\n]*\n)?veneer: [^\n]*app:none[^\n]*\n/);
+    expect(box.ok('ps', '-aq')).toBe('');
+    const blocked = box.run('create', 'none');
+    expect(blocked.stderr).toMatch(/^Unable to find image 'none:latest' locally\n(?:[^\n]*\n)?veneer: [^\n]*blocked/);
+  });
+});
+
+describe.skipIf(mounts.skip)(mounts.title('veneer mount'), () => {
+  test('pulls what is missing where it has a directory', () => {
+    using box = sandbox('mount');
+    mkdirSync(box.at('m'));
+    expect(asked(() => box.fails(1, 'mount', app))).toEqual([]);
+    const { code, stdout, stderr } = box.run('mount', app, box.at('m'));
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${box.at('m')}\n` });
+    expect(stderr).toContain(`Unable to find image '${app}:latest' locally\n`);
+    expect(existsSync(box.at('m', 'layers/1'))).toBe(true);
+    box.ok('umount', box.at('m'));
+    expect(box.fails(1, 'mount', '--pull', 'never', `${app}:1.0`, box.at('m'))).toContain('no such image');
   });
 });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
-import { familiarName, familiarReference, formatReference, parsePlatform, parseReference } from '../../image/index.js';
+import { familiarName, formatReference, parsePlatform, parseReference } from '../../image/index.js';
 import type { Reference } from '../../image/index.js';
 import type { PulledImage, PullOptions } from '../../transfer/index.js';
 import { addExamples } from '../examples.js';
@@ -9,6 +9,7 @@ import { addLimitOptions, limitsOf } from '../limits.js';
 import type { LimitOptions } from '../limits.js';
 import { writeLine } from '../output.js';
 import { ProgressBoard } from '../progress.js';
+import { digestLine, pullingLine, statusLine } from '../pull-words.js';
 import { addRegistryOptions, withRegistry } from '../registry.js';
 import type { RegistryOptions } from '../registry.js';
 import { withStore } from '../store.js';
@@ -32,16 +33,6 @@ function referenceOf(text: string, allTags: boolean): Reference {
 
 const nameOf = ({ registry, repository }: Reference): Reference => ({ registry, repository });
 
-/** docker's words. */
-function statusLine(called: string, isNew: boolean): string {
-  return isNew ? `Status: Downloaded newer image for ${called}` : `Status: Image is up to date for ${called}`;
-}
-
-/** What is said before the layers, on standard error. */
-function announce(board: ProgressBoard, { repository, tag, digest }: Reference): void {
-  board.aside(() => process.stderr.write(`${digest ?? tag ?? ''}: Pulling from ${repository}\n`));
-}
-
 export function configure(command: Command): void {
   command
     .argument('<name>', 'NAME[:TAG|@DIGEST]; without one, the tag latest')
@@ -57,11 +48,11 @@ export function configure(command: Command): void {
     const { pullAllTags, pullImage } = await import('../../transfer/index.js');
     using board = new ProgressBoard({ quiet });
     const say = (line: string): void => board.aside(() => writeLine(line));
-    const told = ({ digest }: PulledImage): void => {
-      if (!quiet) say(`Digest: ${digest}`);
+    const told = (pulled: PulledImage): void => {
+      if (!quiet) say(digestLine(pulled));
     };
     const end = (of: Reference, isNew: boolean): void => {
-      if (!quiet) say(statusLine(familiarReference(of), isNew));
+      if (!quiet) say(statusLine({ reference: of, isNew }));
       say(formatReference(of));
     };
     await withStore(command, (store) =>
@@ -71,7 +62,7 @@ export function configure(command: Command): void {
           interruptible(async (signal) => {
             const onProgress = showTransfer(board, PULLING);
             const pulling: PullOptions = { platform: wanted, limits, signal, onProgress };
-            const begin = (of: Reference): void => (quiet ? undefined : announce(board, of));
+            const begin = (of: Reference): void => board.note(pullingLine(of));
             if (!allTags) {
               begin(reference);
               const pulled = await pullImage(store, client, reference, pulling);
