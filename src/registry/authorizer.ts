@@ -1,5 +1,6 @@
 // What to prove who one is with: nothing until an endpoint asks for it, from then on what it asked for.
 
+import { orAborted } from './abort.js';
 import type { Credential, CredentialSource, Endpoint } from './access/index.js';
 import { basic } from './basic.js';
 import type { Sent } from './basic.js';
@@ -23,6 +24,7 @@ export interface Rejection {
   readonly sent: Authorization | undefined;
   readonly from: URL;
   readonly scopes: readonly string[];
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How an endpoint wants it. */
@@ -64,7 +66,7 @@ export class Authorizer {
   async authorization({ scopes, subject, signal }: AuthorizationRequest): Promise<Authorization | undefined> {
     const demand = this.#demand;
     if (demand === undefined) return undefined;
-    const credential = await this.#ask();
+    const credential = await this.#ask(signal);
     if (demand.kind === 'basic') {
       return credential?.kind === 'basic' ? basic(credential.username, credential.password.reveal()) : undefined;
     }
@@ -78,7 +80,7 @@ export class Authorizer {
   }
 
   /** Learns from a 401. False if what could be sent now would be no better than what was. */
-  async learn({ challenges, sent, from, scopes }: Rejection): Promise<boolean> {
+  async learn({ challenges, sent, from, scopes, signal }: Rejection): Promise<boolean> {
     const bearer = challenges.find(
       ({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'] !== undefined,
     );
@@ -86,7 +88,7 @@ export class Authorizer {
     if (!challenges.some(({ scheme }) => scheme === 'basic') || sent?.header.startsWith('Basic ') === true)
       return false;
     this.#demand = { kind: 'basic' };
-    return (await this.#ask())?.kind === 'basic';
+    return (await this.#ask(signal))?.kind === 'basic';
   }
 
   #learnBearer({ parameters }: Challenge, { sent, from, scopes }: Omit<Rejection, 'challenges'>): boolean {
@@ -115,11 +117,11 @@ export class Authorizer {
   }
 
   /** Asked for once: it may run a program. */
-  #ask(): Promise<Credential | undefined> {
+  #ask(signal: AbortSignal | undefined): Promise<Credential | undefined> {
     const { credentials, endpoint } = this.#options;
     this.#credential ??= credentials.find(endpoint.credentialsOf);
     this.#credential.catch(() => (this.#credential = undefined));
-    return this.#credential;
+    return orAborted(this.#credential, signal);
   }
 }
 

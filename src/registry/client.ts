@@ -1,10 +1,11 @@
 // The way to registries: repositories to read from and write to, logging in, catalogs.
 
+import { VeneerError } from '../core/index.js';
 import { Secret } from './access/index.js';
 import type { Credential, CredentialSource, Endpoint, RegistryConfig } from './access/index.js';
 import { Authorizer } from './authorizer.js';
 import { Connections } from './connections.js';
-import { misbehaviour, RegistryFailure } from './errors.js';
+import { misbehaviour, RegistryFailure, shownText } from './errors.js';
 import { listed } from './pages.js';
 import { RemoteRepository } from './repository.js';
 import type { Repository, RepositoryName, RequestOptions } from './repository.js';
@@ -24,6 +25,18 @@ export interface RegistryClientOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+const HOST = /^(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+/** Part of a path: nothing that would lead out of it. The grammar proper is the reference parser's. */
+const REPOSITORY = /^(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*\/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
+
+/** What is no host is not shown: it may be a URL with a password. */
+function checkHost(registry: string): void {
+  if (HOST.test(registry)) return;
+  throw new VeneerError('invalid', 'the name of a registry is HOST[:PORT]', {
+    hint: 'leave out https:// and any path',
+  });
+}
+
 const MAX_JSON = 4 * 1024 * 1024;
 
 export class RegistryClient implements AsyncDisposable {
@@ -34,6 +47,8 @@ export class RegistryClient implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #tokens: Tokens;
   readonly #hosts = new KnownHosts();
+  /** Aborted when the client is disposed of. */
+  readonly #ended = new AbortController();
   readonly #unwellMirrors = new Set<string>();
   readonly #authorizers = new Map<string, Authorizer>();
 
@@ -47,7 +62,10 @@ export class RegistryClient implements AsyncDisposable {
     this.#tokens = this.#newTokens();
   }
 
+  /** Throws `invalid` for what cannot be the name of a repository. */
   repository(name: RepositoryName): Repository {
+    checkHost(name.registry);
+    if (!REPOSITORY.test(name.repository)) throw new VeneerError('invalid', `'${shownText(name.repository)}' is not the name of a repository`); // prettier-ignore
     return new RemoteRepository({
       name: { registry: name.registry, repository: name.repository },
       config: this.#config,
@@ -107,14 +125,17 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort(new VeneerError('unavailable', 'the connections to registries were closed'));
     await this.#connections[Symbol.asyncDispose]();
   }
 
   #newTokens(): Tokens {
-    return new Tokens({ connections: this.#connections, policy: this.#policy, timeouts: this.#timeouts });
+    const shared = { connections: this.#connections, policy: this.#policy, timeouts: this.#timeouts };
+    return new Tokens({ ...shared, signal: this.#ended.signal });
   }
 
   #registry(registry: string, use: { readonly write?: boolean }): Endpoint {
+    checkHost(registry);
     const endpoint = this.#config.endpoints({ registry, repository: '' }, use).at(-1);
     if (endpoint === undefined) throw misbehaviour(registry, 'no place is configured for it');
     return endpoint;

@@ -136,7 +136,7 @@ export function exchange(request: Outgoing, options: ExchangeOptions): Promise<I
         path: url.pathname + url.search,
         method,
         headers,
-        body: typeof content === 'function' ? Readable.from(sent(content), { objectMode: false }) : (content ?? null),
+        body: typeof content === 'function' ? asStream(sent(content)) : (content ?? null),
         // Their own clocks would end a slow upload.
         headersTimeout: 0,
         bodyTimeout: 0,
@@ -168,4 +168,10 @@ export function exchange(request: Outgoing, options: ExchangeOptions): Promise<I
       fail(failure(error));
     }
   });
+}
+
+function asStream(content: AsyncIterable<Uint8Array>): Readable {
+  const stream = Readable.from(content, { objectMode: false });
+  // What ends it is told to who waits for the answer; after that nobody listens.
+  return stream.on('error', () => undefined);
 }

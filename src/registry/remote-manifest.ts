@@ -3,7 +3,7 @@
 import { digestOf, isDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { MediaTypes } from '../image/index.js';
-import { misbehaviour, wrongContent } from './errors.js';
+import { misbehaviour, shownText, wrongContent } from './errors.js';
 import { single } from './exchange.js';
 import type { Reply } from './transport.js';
 
@@ -66,12 +66,12 @@ export async function readManifest(
   const announced = typeOf(reply);
   const own = ownType(bytes);
   if (own === undefined)
-    throw misbehaviour(subject, `${host} sends ${announced ?? 'something'} that is not JSON as a manifest`);
+    throw misbehaviour(subject, `${host} sends ${shownText(announced ?? 'something')} that is not JSON as a manifest`);
   // Two readers must not see two things in the same bytes.
   if (announced !== undefined && own !== '' && own !== announced) {
     throw wrongContent(
       subject,
-      `${host} calls the manifest ${announced.slice(0, 100)}, but it calls itself ${own.slice(0, 100)}`,
+      `${host} calls the manifest ${shownText(announced)}, but it calls itself ${shownText(own)}`,
     );
   }
   const mediaType = announced ?? own;

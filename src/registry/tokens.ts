@@ -17,16 +17,20 @@ interface Entry {
   uses: number;
 }
 
+export interface TokensOptions {
+  readonly connections: Connections;
+  readonly policy: RetryPolicy;
+  readonly timeouts: Timeouts;
+  /** Ends all requests for tokens. */
+  readonly signal: AbortSignal;
+}
+
 export class Tokens {
-  readonly #connections: Connections;
-  readonly #policy: RetryPolicy;
-  readonly #timeouts: Timeouts;
+  readonly #options: TokensOptions;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(options: { connections: Connections; policy: RetryPolicy; timeouts: Timeouts }) {
-    this.#connections = options.connections;
-    this.#policy = options.policy;
-    this.#timeouts = options.timeouts;
+  constructor(options: TokensOptions) {
+    this.#options = options;
   }
 
   /** One that is as good as new, or a new one; who asks at the same time as another gets the same. */
@@ -50,7 +54,7 @@ export class Tokens {
 
   #enter(key: string, request: TokenRequest): Entry {
     // Several wait for it: the signal of one must not end it for all.
-    const granted = this.#request({ ...request, signal: undefined });
+    const granted = this.#request({ ...request, signal: this.#options.signal });
     const entry: Entry = { granted, token: undefined, expires: Infinity, uses: 0 };
     this.#entries.set(key, entry);
     granted.then(
@@ -64,13 +68,11 @@ export class Tokens {
   }
 
   async #request(request: TokenRequest): Promise<GrantedToken> {
-    const connection = {
-      dispatcher: this.#connections.dispatcher.bind(this.#connections),
-      timeouts: this.#timeouts,
-    };
+    const { connections, policy, timeouts, signal } = this.#options;
+    const connection = { dispatcher: connections.dispatcher.bind(connections), timeouts };
     const { registry } = request.endpoint.credentialsOf;
     try {
-      return await withRetries(() => requestToken(request, connection), { policy: this.#policy, registry });
+      return await withRetries(() => requestToken(request, connection), { policy, registry, signal });
     } catch (error) {
       // Has been tried as often as it may be: who needs the token does not begin all over.
       throw error instanceof RegistryFailure ? error.asFinal() : error;

@@ -108,7 +108,9 @@ export class EndpointTransport implements Transport {
       if (request.accept.includes(reply.status)) return checkEncoding(this.#subject(request), reply);
       if (reply.status === 401 && isOwn && round < MAX_ROUNDS) {
         const challenges = parseChallenges(reply.headers['www-authenticate']);
-        if (await authorizer.learn({ challenges, sent: authorization, from: reply.url, scopes })) {
+        if (
+          await authorizer.learn({ challenges, sent: authorization, from: reply.url, scopes, signal: request.signal })
+        ) {
           reply.body.discard();
           continue;
         }
@@ -155,7 +157,7 @@ export class EndpointTransport implements Transport {
   ): Promise<{ reply: Reply; isOwn: boolean }> {
     const { hosts, endpoint } = this.#options;
     if (request.url !== undefined) {
-      const own = this.#base(this.scheme);
+      const own = this.#base(this.#knownScheme ?? 'https');
       checkPlain(this.#subject(request), endpoint, { url: request.url, from: own });
       const isOwn = request.url.origin === own.origin;
       const reply = await this.#exchange(request.url, { request, authorization: isOwn ? authorization : undefined });
@@ -163,7 +165,7 @@ export class EndpointTransport implements Transport {
     }
     const at = (scheme: 'http' | 'https'): Promise<Reply> =>
       this.#exchange(this.#url(request, scheme), { request, authorization });
-    const known = hosts.schemes.get(this.#host);
+    const known = this.#knownScheme;
     if (known !== undefined) return { reply: await at(known), isOwn: true };
     try {
       const reply = await at('https');
@@ -184,9 +186,10 @@ export class EndpointTransport implements Transport {
     return error.connection === 'not-tls' || (error.connection === 'nobody' && !/:\d+$/.test(this.#host));
   }
 
-  /** How the endpoint is spoken to, as far as is known. */
-  get scheme(): 'http' | 'https' {
-    return this.#options.hosts.schemes.get(this.#host) ?? 'https';
+  /** How the host was spoken to before; perhaps for an endpoint of the same host that may do without TLS. */
+  get #knownScheme(): 'http' | 'https' | undefined {
+    const known = this.#options.hosts.schemes.get(this.#host);
+    return known === 'http' && !mayBePlain(this.endpoint, this.#base('http')) ? undefined : known;
   }
 
   async #exchange(

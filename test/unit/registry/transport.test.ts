@@ -1,10 +1,12 @@
 // Requests to a registry that is not well, or not well-meaning.
 
 import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent } from 'undici';
 import { describe, expect, test } from 'vitest';
-import type { Repository, Wait } from '../../../src/registry/index.js';
+import { exchange } from '../../../src/registry/exchange.js';
+import type { Endpoint, Repository, Wait } from '../../../src/registry/index.js';
 import { basicCredential, directConfig, testClient } from '../../helpers/registry/index.js';
 import { answerJson, serve } from './serve.js';
 import type { Handler, Served } from './serve.js';
@@ -299,6 +301,18 @@ describe('without TLS', () => {
     expect(await ask(registry, { config: directConfig({ verify: false }) })).toEqual(MANIFEST);
   });
 
+  test('a host is not spoken to only because it was for an endpoint that may', async () => {
+    await using registry = await serve(giveManifest);
+    const [base] = directConfig().endpoints({ registry: registry.host, repository: 'a' }, {});
+    const verifying = (verify: boolean): Endpoint => ({ ...base!, tls: { verify }, isMirror: !verify });
+    const config = { endpoints: (_: unknown, { reference = '' }) => [verifying(reference !== 'careless')] };
+    await using client = testClient({ config });
+    const repository = client.repository({ registry: registry.host, repository: 'a' });
+    await repository.manifest('careless');
+    await expect(repository.manifest('strict')).rejects.toThrow('does not speak TLS');
+    expect(registry.requests).toHaveLength(1);
+  });
+
   test('TLS is tried once, not before each request', async () => {
     let handshakes = 0;
     await using registry = await serve(giveManifest);
@@ -321,6 +335,106 @@ describe('without TLS', () => {
     expect(handshakes).toBe(1);
     door.close();
   });
+});
+
+describe('a name', () => {
+  test.each(['https://r.example', 'r.example/a', 'me:secret@r.example', 'r.example:x', '', '[::1', 'r example'])(
+    'of a registry is not %j',
+    async (registry) => {
+      await using client = testClient();
+      const problem = { code: 'invalid', message: 'the name of a registry is HOST[:PORT]' };
+      expect(() => client.repository({ registry, repository: 'a' })).toThrow(expect.objectContaining(problem) as Error);
+      await expect(client.login(registry, credential)).rejects.toMatchObject(problem);
+    },
+  );
+
+  test.each(['..', '../a', 'a/../b', 'a//b', '/a', 'a/', 'a?b', 'a#b', 'a%2fb', 'A', ''])(
+    'of a repository is not %j',
+    async (repository) => {
+      await using client = testClient();
+      expect(() => client.repository({ registry: 'r.example', repository })).toThrow('is not the name of a repository');
+    },
+  );
+
+  test.each(['localhost', '127.0.0.1:5000', '[::1]:5000', 'r_1.example', 'R.example'])(
+    'may be %s',
+    async (registry) => {
+      await using client = testClient();
+      expect(client.repository({ registry, repository: 'a/b__c/d-e.f' }).name.registry).toBe(registry);
+    },
+  );
+});
+
+describe('content to send', () => {
+  const stream = async function* (): AsyncGenerator<Uint8Array, void> {
+    for (let nth = 0; nth < 1000; nth += 1) {
+      await sleep(1);
+      yield Buffer.alloc(64 << 10);
+    }
+  };
+
+  /** Sends a stream of 64 MB to a server that does not wait for its end. */
+  async function send(server: { host: string }, signal?: AbortSignal): Promise<number> {
+    const dispatcher = new Agent();
+    try {
+      const url = new URL(`http://${server.host}/`);
+      const timeouts = { connect: 1000, headers: 1000, idle: 1000 };
+      const reply = await exchange(
+        { method: 'PUT', url, headers: { 'content-length': String(1000 * (64 << 10)) }, body: stream },
+        { subject: 'x', dispatcher, timeouts, signal },
+      );
+      reply.body.discard();
+      return reply.status;
+    } finally {
+      await dispatcher.destroy();
+    }
+  }
+
+  const raw = async (onData: (socket: Socket) => void): Promise<{ host: string; close: () => void }> => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => onData(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { host: `127.0.0.1:${String((server.address() as AddressInfo).port)}`, close: () => server.close() };
+  };
+
+  test('is not sent on after an answer', async () => {
+    const server = await raw((socket) => void socket.write('HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n'));
+    expect(await send(server)).toBe(401);
+    server.close();
+  });
+
+  test('whose taker goes away is a connection that failed', async () => {
+    const server = await raw((socket) => void socket.destroy());
+    await expect(send(server)).rejects.toMatchObject({ code: 'unavailable' });
+    server.close();
+  });
+
+  test('is not sent on after its signal', async () => {
+    const abort = new AbortController();
+    const server = await raw(() => abort.abort(new Error('stop')));
+    await expect(send(server, abort.signal)).rejects.toThrow('stop');
+    server.close();
+  });
+
+  test('nobody takes is not offered without end', async () => {
+    const server = await raw((socket) => void socket.pause());
+    await expect(send(server)).rejects.toThrow('does not answer within 1 s');
+    server.close();
+  });
+});
+
+test('a token that is waited for does not outlive the client', async () => {
+  await using registry = await serve((request, response) => {
+    if (request.path.startsWith('/token')) response.writeHead(503, { 'retry-after': '200' }).end();
+    else
+      response
+        .writeHead(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host ?? ''}/token"` })
+        .end();
+  });
+  const client = testClient({ onWait: () => void client[Symbol.asyncDispose]() });
+  const repository = client.repository({ registry: registry.host, repository: 'a' });
+  await expect(repository.manifest('1')).rejects.toThrow('the connections to registries were closed');
 });
 
 test('a client that is disposed of leaves nothing behind', async () => {
