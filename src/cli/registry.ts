@@ -1,5 +1,6 @@
 // What every command that speaks to a registry has: its options, and a client made of them and of the user's configuration.
 
+import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { hasCode, messageOf, VeneerError } from '../core/index.js';
@@ -88,6 +89,7 @@ export async function withRegistry<Result>(
   act: (client: RegistryClient) => Promise<Result>,
   { board }: RegistryUse = {},
 ): Promise<Result> {
+  compileParserCheaply();
   const { RegistryClient } = await import('../registry/index.js');
   await using client = new RegistryClient({
     config: await registryConfigOf(options),
@@ -103,6 +105,14 @@ export async function withRegistry<Result>(
     },
   });
   return await act(client);
+}
+
+/**
+ * undici's parser is WebAssembly: V8's optimizing compiler takes 35 MB to make it faster than a program needs that waits for the
+ * network. For the whole process, and so nothing for the library to do.
+ */
+function compileParserCheaply(): void {
+  setFlagsFromString('--liftoff-only');
 }
 
 /** Waits that nobody notices, in milliseconds, are not told. */
