@@ -19,6 +19,19 @@ const PASSING: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'connection closed',
 };
 
+/** Nothing is wrong with what is there: it is not there. */
+const CHECK_PORT = 'does the registry run, and is its port right?';
+const CHECK_NAME = "check the registry's name, and the network";
+const HINTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: CHECK_PORT,
+  ENOTFOUND: CHECK_NAME,
+  EAI_AGAIN: CHECK_NAME,
+  EHOSTUNREACH: CHECK_NAME,
+  ENETUNREACH: CHECK_NAME,
+  ETIMEDOUT: CHECK_NAME,
+  UND_ERR_CONNECT_TIMEOUT: CHECK_NAME,
+};
+
 const LASTING: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
   UND_ERR_HEADERS_OVERFLOW: 'answers with too many headers',
@@ -79,14 +92,19 @@ export function connectionFailure(subject: string, host: string, error: unknown)
     });
   }
   const passing = PASSING[code];
+  const hint = HINTS[code] === undefined ? {} : { hint: HINTS[code] };
   if (passing !== undefined) {
     const connection = NOBODY.includes(code) ? 'nobody' : undefined;
-    return new RegistryFailure('unavailable', `${subject}: ${host}: ${passing} (${code})`, { passing, connection });
+    return new RegistryFailure('unavailable', `${subject}: ${host}: ${passing} (${code})`, {
+      passing,
+      connection,
+      ...hint,
+    });
   }
   if (inner instanceof Error && inner.name === 'HTTPParserError') {
     return new RegistryFailure('unavailable', `${subject}: ${host} does not speak HTTP`);
   }
   const words = LASTING[code] ?? shownText(field(inner, 'message'));
   const suffix = code === '' ? '' : ` (${shownText(code)})`;
-  return new RegistryFailure('unavailable', `${subject}: ${host}: ${words}${suffix}`);
+  return new RegistryFailure('unavailable', `${subject}: ${host}: ${words}${suffix}`, hint);
 }

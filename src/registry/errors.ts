@@ -107,6 +107,8 @@ export interface Refusal {
   readonly secrets: readonly string[];
   /** The registry whose login could help. */
   readonly registry: string;
+  /** Who asked, if the registry was told. */
+  readonly user?: string | undefined;
   readonly retryAfter?: number | undefined;
 }
 
@@ -117,15 +119,25 @@ function kindOf(status: number): ErrorKind {
   return status === 401 || status === 403 ? 'permission' : 'unavailable';
 }
 
-function hintFor(status: number, registry: string): string | undefined {
-  const login = `veneer login ${registry}`;
-  if (status === 401 || status === 403) return `log in with '${login}' if you have access`;
-  if (status === 404) return 'check the name and the tag';
-  return status === 429 ? `wait a while, or log in with '${login}' for a higher limit` : undefined;
+/** A tag or a digest that a repository does not have; or there is no such repository. */
+function hintForMissing(subject: string, spoken: readonly SpokenError[]): string {
+  const name = /^(\S+?)(?::[^/:@\s]+|@sha256:[0-9a-f]{64})$/.exec(subject)?.[1];
+  const isKnown = spoken.some(({ code }) => code === 'MANIFEST_UNKNOWN');
+  return isKnown && name !== undefined ? `what there is, 'veneer tags ${name}' tells` : 'check the name';
 }
 
-function saying({ status, contentType, body, secrets, host }: Refusal): string {
-  const errors = spokenErrors(body);
+/** Registries tell strangers of a private repository and of none the same. */
+function hintFor({ status, registry, user, subject }: Refusal, spoken: readonly SpokenError[]): string | undefined {
+  const login = `veneer login ${registry}`;
+  if (status === 401 && user !== undefined) return `are name and password of '${user}' right? '${login}' checks them`;
+  if (status === 403 && user !== undefined) return `'${user}' may not do this, or the name is wrong`;
+  if (status === 401 || status === 403) return `is the name right? If it is private, log in first: ${login}`;
+  if (status === 404) return hintForMissing(subject, spoken);
+  if (status !== 429) return undefined;
+  return user === undefined ? `wait a while, or log in for a higher limit: ${login}` : 'wait a while';
+}
+
+function saying({ status, contentType, body, secrets, host }: Refusal, errors: readonly SpokenError[]): string {
   if (errors.length > 0) return `the registry says: ${shownText(errors.map(worded).join('; '), secrets)}`;
   const type =
     contentType === undefined || body.length === 0 ? '' : ` and a body of ${shownText(contentType, secrets)}`;
@@ -135,9 +147,10 @@ function saying({ status, contentType, body, secrets, host }: Refusal): string {
 /** An answer that is not what was asked for. */
 export function refusal(answer: Refusal): RegistryFailure {
   const { meaning: status = answer.status } = answer;
-  const hint = hintFor(status, answer.registry);
+  const spoken = spokenErrors(answer.body);
+  const hint = hintFor(answer, spoken);
   const reason = status === 429 ? 'rate limit' : `HTTP ${String(status)}`;
-  return new RegistryFailure(kindOf(status), `${answer.subject}: ${saying(answer)}`, {
+  return new RegistryFailure(kindOf(status), `${answer.subject}: ${saying(answer, spoken)}`, {
     ...(hint === undefined ? {} : { hint }),
     passing: PASSING.includes(status) ? reason : undefined,
     retryAfter: answer.retryAfter,

@@ -139,7 +139,7 @@ describe.skipIf(gate.skip)(gate.title('a client of a registry'), () => {
       const repository = client.repository({ registry: guarded.host, repository: 'team/image' });
       await expect(repository.manifest('1')).rejects.toMatchObject({
         code: 'permission',
-        hint: `log in with 'veneer login ${guarded.host}' if you have access`,
+        hint: `is the name right? If it is private, log in first: veneer login ${guarded.host}`,
       });
     });
   });

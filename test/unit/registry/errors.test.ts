@@ -61,14 +61,33 @@ describe('refusal', () => {
   });
 
   test.each([
-    [401, 'permission', "log in with 'veneer login r.example' if you have access", undefined],
-    [403, 'permission', "log in with 'veneer login r.example' if you have access", undefined],
-    [404, 'not-found', 'check the name and the tag', undefined],
-    [429, 'unavailable', "wait a while, or log in with 'veneer login r.example' for a higher limit", 'rate limit'],
+    [401, 'permission', 'is the name right? If it is private, log in first: veneer login r.example', undefined],
+    [403, 'permission', 'is the name right? If it is private, log in first: veneer login r.example', undefined],
+    [404, 'not-found', 'check the name', undefined],
+    [429, 'unavailable', 'wait a while, or log in for a higher limit: veneer login r.example', 'rate limit'],
     [503, 'unavailable', undefined, 'HTTP 503'],
     [400, 'unavailable', undefined, undefined],
   ])('HTTP %i is %s', (status, code, hint, passing) => {
     expect(refusal(answer(status, ''))).toMatchObject({ code, hint, passing, status });
+  });
+});
+
+describe('what to do', () => {
+  test.each([
+    [401, "are name and password of 'me' right? 'veneer login r.example' checks them"],
+    [403, "'me' may not do this, or the name is wrong"],
+    [429, 'wait a while'],
+  ])('after HTTP %i for somebody known', (status, hint) => {
+    expect(refusal({ ...answer(status, ''), user: 'me' }).hint).toBe(hint);
+  });
+
+  test('where a repository does not have the tag', () => {
+    const unknown = { errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] };
+    const hint = "what there is, 'veneer tags r.example:5000/a/b' tells";
+    const digest = `@sha256:${'0'.repeat(64)}`;
+    expect(refusal({ ...answer(404, unknown), subject: 'r.example:5000/a/b:1' }).hint).toBe(hint);
+    expect(refusal({ ...answer(404, unknown), subject: `r.example:5000/a/b${digest}` }).hint).toBe(hint);
+    expect(refusal({ ...answer(404, unknown), subject: 'r.example:5000/a/b: blob x' }).hint).toBe('check the name');
   });
 });
 
