@@ -206,10 +206,17 @@ export class LayerStore {
       const replaced = present ? undefined : this.#clearPlace(id);
       if (present) this.#complete(id, layer.record);
       else renameDurably(layer.staged.path, this.#parts.paths.layer(id));
-      database.transact(() => {
-        this.insert(facts);
-        leases.hold(lease, 'layer', id);
-      });
+      try {
+        database.transact(() => {
+          this.insert(facts);
+          leases.hold(lease, 'layer', id);
+        });
+      } catch (error) {
+        // On a full file system there may be no space for the row: what has no row must not be in its place.
+        if (!present) renameDurably(this.#parts.paths.layer(id), layer.staged.path);
+        if (replaced !== undefined) staging.discard(replaced);
+        throw error;
+      }
       return { known: present, doomed: replaced };
     });
     if (known) staging.discard(layer.staged);
@@ -272,12 +279,13 @@ export class LayerStore {
   }
 
   /**
-   * Within a transaction: deletes the rows of those layers of a stack (bottom first) that nothing needs any more, and returns
-   * them, top first. Their directories go after the transaction, by `trash`. Takes as long as there are layers to forget.
+   * Within a transaction: deletes the rows of those layers of a stack (bottom first, its top may be missing) that nothing needs any
+   * more, and returns them, top first. Their directories go after the transaction, by `trash`. Takes as long as there are layers to forget.
    */
   forgetUnneeded(stack: readonly ChainId[]): ForgottenLayer[] {
     const forgotten: ForgottenLayer[] = [];
-    for (const id of stack.toReversed()) {
+    const top = stack.findLastIndex((id) => this.find(id) !== undefined);
+    for (const id of stack.slice(0, top + 1).toReversed()) {
       const layer = this.#statements.forget.get({ id });
       // What is below is needed, too.
       if (layer === undefined) break;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chainIds } from '../../../src/image/index.js';
-import { addLayers, codeOf, diffIdOf, temporaryStore } from './fixture.js';
+import { addImage, addLayers, codeOf, diffIdOf, temporaryStore } from './fixture.js';
 
 test('a committed layer is in its place, with its facts', () => {
   const store = temporaryStore();
@@ -113,4 +113,30 @@ test('waiting for a layer ends with its signal', async () => {
   await expect(store.layers.unpacking(id, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({
     name: 'TimeoutError',
   });
+});
+
+test('what an operation has put in goes when nothing needs it, also where the top of the stack never came', () => {
+  const store = temporaryStore();
+  addImage(store, ['one']);
+  const lease = store.lease();
+  const ids = addLayers(store, ['one', 'two', 'three'], lease);
+  const stack = chainIds(['one', 'two', 'three', 'four'].map(diffIdOf));
+  store.drop({ layers: stack, blobs: [] });
+  expect(store.layers.list()).toHaveLength(3);
+  lease.release();
+  store.drop({ layers: stack, blobs: [] });
+  expect(store.layers.list().map(({ chainId }) => chainId)).toEqual(ids.slice(0, 1));
+  expect(store.check()).toEqual([]);
+});
+
+test('a layer that cannot be recorded is not left in its place', () => {
+  const store = temporaryStore();
+  using lease = store.lease();
+  const staged = store.layers.stage();
+  // No such layer: as with a full file system, it is the row that fails.
+  const [parent] = chainIds([diffIdOf('none')]);
+  expect(() => store.layers.commit(staged, { diffId: diffIdOf('one'), parent, size: 3 }, lease)).toThrow();
+  expect(readdirSync(join(store.root, 'layers'))).toEqual([]);
+  store.layers.discard(staged);
+  expect(store.check()).toEqual([]);
 });
