@@ -9,7 +9,13 @@ import { expect } from 'vitest';
 import { runProgram } from './requires.js';
 import { tempDir } from './tmp.js';
 
-export const CLI = path.resolve(import.meta.dirname, '../../dist/program/veneer.cjs');
+/** The built program, or that of another build. */
+export const CLI = path.resolve(
+  import.meta.dirname,
+  '../..',
+  process.env['VENEER_TEST_DIST'] ?? 'dist',
+  'program/veneer.cjs',
+);
 
 export interface CliResult {
   readonly code: number | null;

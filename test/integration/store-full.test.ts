@@ -1,37 +1,24 @@
 // A file system without space: what a command says then, what it leaves, and that what makes room works.
 
-import {
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-  openSync,
-  closeSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasCode } from '../../src/core/index.js';
 import { Store } from '../../src/store/index.js';
-import { mount } from '../../src/sys/index.js';
 import { runCli } from '../helpers/run-cli.js';
 import { requires, runProgram } from '../helpers/requires.js';
+import { SmallDisk } from '../helpers/small-disk.js';
 import { tempDir } from '../helpers/tmp.js';
 
 const KIB = 1024;
 
-/** A small file system with a store, archives beside it, and a file that takes all space but so much. */
-class SmallDisk implements Disposable {
+/** A small file system with a store, and archives beside it. */
+class StoreOnSmallDisk implements Disposable {
   readonly #temp = tempDir('full');
-  readonly disk = path.join(this.#temp.path, 'disk');
+  readonly small = new SmallDisk(this.at('disk'), '12m');
+  readonly disk = this.small.path;
   readonly root = path.join(this.disk, 'root');
-  readonly #filler = path.join(this.disk, 'filler');
 
   constructor() {
-    mkdirSync(this.disk);
-    expect(mount({ source: 'tmpfs', target: this.disk, type: 'tmpfs', flags: 0, data: 'size=12m' })).toBe(0);
     mkdirSync(this.at('tree/bin'), { recursive: true });
     for (let index = 0; index < 40; index += 1) {
       writeFileSync(this.at(`tree/bin/${String(index)}`), Buffer.alloc(20_000, index));
@@ -59,24 +46,6 @@ class SmallDisk implements Disposable {
     expect(this.run(...args)).toMatchObject({ code: 0, stderr: '' });
   }
 
-  /** Takes all space but some. */
-  leave(bytes: number): void {
-    const { bavail, bsize } = statfsSync(this.disk);
-    const fd = openSync(this.#filler, 'w');
-    try {
-      const block = Buffer.alloc(bsize, 1);
-      for (let left = bavail * bsize - bytes; left >= bsize; left -= bsize) writeSync(fd, block);
-    } catch (error) {
-      if (!hasCode(error, 'ENOSPC')) throw error;
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  makeRoom(): void {
-    truncateSync(this.#filler, 0);
-  }
-
   /** In order, with nothing half made. */
   expectClean(): void {
     using store = Store.open(this.root);
@@ -92,9 +61,9 @@ class SmallDisk implements Disposable {
 
 interface Verb {
   readonly name: string;
-  readonly args: (disk: SmallDisk) => string[];
+  readonly args: (disk: StoreOnSmallDisk) => string[];
   /** Takes away what it has made. */
-  readonly undo: (disk: SmallDisk) => void;
+  readonly undo: (disk: StoreOnSmallDisk) => void;
 }
 
 const writing: readonly Verb[] = [
@@ -142,8 +111,8 @@ const writing: readonly Verb[] = [
   },
 ];
 
-function prepared(): SmallDisk {
-  const disk = new SmallDisk();
+function prepared(): StoreOnSmallDisk {
+  const disk = new StoreOnSmallDisk();
   disk.ok('import', disk.at('small.tar'), 'base');
   disk.ok('create', '--name', 'box', 'base');
   const [container = ''] = readdirSync(path.join(disk.root, 'containers'));
@@ -154,7 +123,7 @@ function prepared(): SmallDisk {
 const needs = requires('build', 'root', 'tar');
 
 describe.skipIf(needs.skip)(needs.title('a full file system'), () => {
-  let disk: SmallDisk;
+  let disk: StoreOnSmallDisk;
   beforeAll(() => {
     disk = prepared();
   });
@@ -164,9 +133,9 @@ describe.skipIf(needs.skip)(needs.title('a full file system'), () => {
 
   test.each(writing)('$name says so, leaves nothing, and works with space', ({ args, undo }) => {
     const codes = [0, 40, 300].map((kib) => {
-      disk.leave(kib * KIB);
+      disk.small.leave(kib * KIB);
       const { code, stderr } = disk.run(...args(disk));
-      disk.makeRoom();
+      disk.small.makeRoom();
       if (code === 0) undo(disk);
       else {
         expect(code).toBe(1);
@@ -186,7 +155,7 @@ describe.skipIf(needs.skip)(needs.title('a full file system'), () => {
   test('what makes room works', () => {
     disk.ok('import', disk.at('big.tar'), 'big');
     disk.ok('import', disk.at('big.tar'), 'again');
-    disk.leave(0);
+    disk.small.leave(0);
     for (const args of [
       ['rmi', 'big'],
       ['rm', 'box'],
@@ -195,7 +164,7 @@ describe.skipIf(needs.skip)(needs.title('a full file system'), () => {
     ]) {
       expect(disk.run(...args)).toMatchObject({ code: 0, stderr: '' });
     }
-    disk.makeRoom();
+    disk.small.makeRoom();
     disk.expectClean();
     using store = Store.open(disk.root);
     expect(store.images.list()).toEqual([]);

@@ -1,10 +1,11 @@
-// Images with known content, made without our own code: the same options give the same bytes.
+// Images with known content, made without the code that is tested: the same options give the same bytes.
 
 import { createCipheriv, createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import type { Digest } from '../../../src/core/index.js';
 
 export interface GeneratedBlob {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly mediaType: string;
   readonly bytes: Buffer;
 }
@@ -14,7 +15,7 @@ export interface GeneratedImage {
   readonly config: GeneratedBlob;
   /** Bottom first, as they are transferred. */
   readonly layers: readonly GeneratedBlob[];
-  readonly diffIds: readonly string[];
+  readonly diffIds: readonly Digest[];
   /** Path -> content of all that is shown when the layers lie on each other. */
   readonly files: Readonly<Record<string, Buffer>>;
 }
@@ -47,8 +48,8 @@ export const MEDIA_TYPES = {
   },
 } as const;
 
-export const sha256 = (bytes: Uint8Array | string): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+export const sha256 = (bytes: Uint8Array | string): Digest =>
+  `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 
 /** Bytes that no compressor makes smaller. */
 export function noise(seed: string, length: number): Buffer {

@@ -10,7 +10,7 @@ export { startForwardProxy } from './forward-proxy.js';
 export type { ForwardProxy } from './forward-proxy.js';
 export { startProxy } from './proxy.js';
 export type { Behaviour, HostileProxy, ProxiedRequest, Rules } from './proxy.js';
-export { startRegistry } from './registry.js';
+export { PASSWORD, startRegistry, USER } from './registry.js';
 export type { LoggedRequest, RegistryOptions, TestRegistry } from './registry.js';
 export { startTokenServer } from './token-server.js';
 export type { TokenRequest, TokenServer } from './token-server.js';

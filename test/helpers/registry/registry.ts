@@ -18,6 +18,8 @@ export interface RegistryOptions {
   readonly tls?: boolean;
   /** Storage that stays when the registry ends; by default one that goes with it. */
   readonly root?: string;
+  /** With `tls`: who comes must show a certificate of the same authority. */
+  readonly clientCertificates?: boolean;
   /** The URL of a registry that this one is a pull-through cache of. */
   readonly mirrorOf?: string;
   /** Whether a token server in this process gives tokens for pulling to anybody; default false. */
@@ -108,7 +110,15 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     http: {
       addr: '127.0.0.1:0',
       secret: 'a secret that is none',
-      ...(certificates === undefined ? {} : { tls: { certificate: certificates.cert, key: certificates.key } }),
+      ...(certificates === undefined
+        ? {}
+        : {
+            tls: {
+              certificate: certificates.cert,
+              key: certificates.key,
+              ...(options.clientCertificates === true ? { clientcas: [certificates.ca] } : {}),
+            },
+          }),
     },
     ...(auth === 'htpasswd' ? { auth: { htpasswd: { realm: 'the registry of a test', path: at('htpasswd') } } } : {}),
     ...(tokens === undefined

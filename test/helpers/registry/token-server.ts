@@ -44,7 +44,7 @@ export interface TokenServer {
   /** Refresh token -> user: what it takes in a POST. */
   readonly refreshTokens: Map<string, string>;
   /** Changes what is answered from now on. */
-  readonly behaviour: {
+  behaviour: {
     /** Seconds a token is good for, as registries see it; negative: it is expired already. They let it be 60 s late. */
     lifetime: number;
     /** `expires_in` of the answer, if it is to be another. */
@@ -95,7 +95,6 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
   const signed = signer(certificates, issuer);
   const requests: TokenRequest[] = [];
   const refreshTokens = new Map<string, string>();
-  const behaviour: TokenServer['behaviour'] = { lifetime: 300, field: 'token' };
 
   const basicUser = (request: IncomingMessage): string | undefined => {
     const [scheme, value = ''] = (request.headers.authorization ?? '').split(' ');
@@ -110,6 +109,7 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
   };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { behaviour } = self;
     const isPost = request.method === 'POST';
     const fields = isPost ? await formOf(request) : new URL(request.url ?? '', 'http://x').searchParams;
     const user = isPost ? formUser(fields) : basicUser(request);
@@ -167,18 +167,19 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
       : createTlsServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) }, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-  return {
+  const self: TokenServer = {
     host,
     realm: `${tls === undefined ? 'http' : 'https'}://${host}/token`,
     issuer,
     certificate: certificates.ca,
     requests,
     refreshTokens,
-    behaviour,
+    behaviour: { lifetime: 300, field: 'token' },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+  return self;
 }

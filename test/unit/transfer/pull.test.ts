@@ -320,7 +320,11 @@ test('each layer tells how far it is, in order', async () => {
 type Layers = readonly GeneratedBlob[];
 
 /** An image of other layers, under the same configuration where none is given. */
-function assemble(image: GeneratedImage, layers: Layers, diffIds: readonly string[] = image.diffIds): GeneratedImage {
+function assemble(
+  image: GeneratedImage,
+  layers: Layers,
+  diffIds: GeneratedImage['diffIds'] = image.diffIds,
+): GeneratedImage {
   const parse = ({ bytes }: GeneratedBlob): object => JSON.parse(bytes.toString()) as object;
   const encode = (of: GeneratedBlob, value: object): GeneratedBlob => {
     const bytes = Buffer.from(JSON.stringify(value));
