@@ -29,6 +29,7 @@ const FORMATS = ['json', 'table'];
 /** Only words that end in `=`: what follows is for people to know. */
 const FILTERS: Readonly<Partial<Record<CommandId, readonly string[]>>> = {
   images: ['dangling=', 'label=', 'before=', 'since=', 'until=', 'reference='],
+  search: ['is-official=', 'stars='],
   'image-prune': ['until=', 'label=', 'label!='],
   'container-prune': ['until=', 'label=', 'label!='],
   prune: ['until=', 'label=', 'label!='],

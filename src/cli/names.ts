@@ -91,6 +91,9 @@ export const COMMANDS = [
     summary: 'Push an image to a registry',
     completes: 'images',
   },
+  { name: 'login', heading: 'Registries', summary: 'Log in to a registry' },
+  { name: 'logout', heading: 'Registries', summary: 'Log out of a registry' },
+  { name: 'search', groups: image('search'), heading: 'Registries', summary: 'Search a registry for images' },
   {
     name: 'tags',
     heading: 'Registries',

@@ -27,6 +27,16 @@ function openTerminal(flags: 'r' | 'w'): number {
   }
 }
 
+/** Whether somebody can be asked. */
+export function hasTerminal(): boolean {
+  try {
+    closeSync(openTerminal('r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Asks one question after the other; what is typed or pasted ahead answers the next one. */
 async function askEach(questions: readonly Question[], input: ReadStream, output: number): Promise<string[]> {
   const answers: string[] = [];

@@ -18,12 +18,13 @@ export interface RegistryOptions {
   readonly retryDelay?: string;
 }
 
-/** podman's and skopeo's words. */
-export function addRegistryOptions(command: Command): Command {
-  return command
+/** podman's and skopeo's words. Without `creds` where the command has others for who one is. */
+export function addRegistryOptions(command: Command, { creds = true } = {}): Command {
+  command
     .option('--tls-verify', 'verify certificates; =false: do not, and speak plain HTTP where there is no TLS')
-    .addOption(new Option('--no-tls-verify').hideHelp())
-    .option('--creds <user[:password]>', "who to be there, instead of what 'veneer login' has kept")
+    .addOption(new Option('--no-tls-verify').hideHelp());
+  if (creds) command.option('--creds <user[:password]>', "who to be there, instead of what 'veneer login' has kept");
+  return command
     .option('--authfile <file>', 'where credentials are kept (REGISTRY_AUTH_FILE)')
     .option('--cert-dir <dir>', 'has *.crt of authorities to trust, *.cert and *.key to show')
     .option('--retry <number>', 'how often to repeat a request that fails (4)')

@@ -1,7 +1,7 @@
 // Which files hold credentials, in the order in which they are asked: containers-auth.json(5), then Docker's.
 
 import path from 'node:path';
-import { hasCode, VeneerError } from '../../core/index.js';
+import { hasCode } from '../../core/index.js';
 import { AuthDocument } from './auth-document.js';
 import type { AuthFormat } from './auth-document.js';
 import { setting, userContainers } from './registries-files.js';
@@ -47,7 +47,6 @@ export class AuthFile {
 export function namedAuthFile({ env, authfile }: AuthPlaces): AuthFile | undefined {
   const named = authfile ?? setting(env, 'REGISTRY_AUTH_FILE');
   if (named === undefined) return undefined;
-  if (named === '') throw new VeneerError('usage', '--authfile is empty: name a file');
   return new AuthFile(named, path.basename(named) === 'config.json' ? 'docker' : 'containers');
 }
 

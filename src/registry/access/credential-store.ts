@@ -1,3 +1,4 @@
+import { VeneerError } from '../../core/index.js';
 import { writeAuthEntry } from './auth-entry.js';
 import type { AuthDocument } from './auth-document.js';
 import { authFiles, dockerAuthFile } from './auth-files.js';
@@ -36,6 +37,7 @@ export class CredentialStore implements CredentialSource {
   readonly #asked = new Map<string, Promise<Credential | undefined>>();
 
   constructor(options: CredentialStoreOptions) {
+    if (options.authfile === '') throw new VeneerError('usage', '--authfile is empty: name a file');
     this.#options = options;
   }
 

@@ -1,4 +1,4 @@
-// An authority of our own, and a certificate of its for this machine and a name that only a proxy knows.
+// An authority of our own, and a certificate of its for this machine and names that only a proxy knows.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,7 +23,7 @@ export function makeCertificates(directory: string): Certificates {
   openssl('req', ...EC, '-subj', '/CN=127.0.0.1', '-keyout', at('key.pem'), '-out', at('request.pem'));
   writeFileSync(
     at('extensions'),
-    'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test\nextendedKeyUsage=serverAuth,clientAuth\n',
+    'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test,DNS:*.docker.io\nextendedKeyUsage=serverAuth,clientAuth\n',
   );
   const signing = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-extfile', at('extensions')];
   openssl('x509', '-req', '-days', '30', ...signing, '-in', at('request.pem'), '-out', at('cert.pem'));

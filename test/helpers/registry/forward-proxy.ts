@@ -11,8 +11,8 @@ export interface ForwardProxy extends AsyncDisposable {
   readonly requests: { readonly line: string; readonly authorization?: string }[];
 }
 
-/** Takes any host name for 127.0.0.1. */
-export async function startForwardProxy(): Promise<ForwardProxy> {
+/** Takes any host name for 127.0.0.1, and any port for `port` if that is given. */
+export async function startForwardProxy({ port }: { readonly port?: number } = {}): Promise<ForwardProxy> {
   const requests: ForwardProxy['requests'] = [];
   const note = (line: string, authorization: string | undefined): void =>
     void requests.push({ line, ...(authorization === undefined ? {} : { authorization }) });
@@ -22,7 +22,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     note(`${request.method ?? ''} ${url.href}`, request.headers['proxy-authorization']);
     const { method, headers } = request;
     const asked = ask(
-      { host: '127.0.0.1', port: url.port, path: url.pathname + url.search, method, headers },
+      { host: '127.0.0.1', port: port ?? url.port, path: url.pathname + url.search, method, headers },
       (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
@@ -33,7 +33,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
   });
   server.on('connect', (request, client: Socket) => {
     note(`CONNECT ${request.url ?? ''}`, request.headers['proxy-authorization']);
-    const other = connect(Number(/:(\d+)$/.exec(request.url ?? '')?.[1]), '127.0.0.1', () => {
+    const other = connect(port ?? Number(/:(\d+)$/.exec(request.url ?? '')?.[1]), '127.0.0.1', () => {
       client.write('HTTP/1.1 200 OK\r\n\r\n');
       client.pipe(other).pipe(client);
     });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CredentialHelper, MissingHelper } from '../../../../src/registry/access/credential-helper.js';
 import { Secret } from '../../../../src/registry/index.js';
 import { tempDir } from '../../../helpers/tmp.js';
-import { makeHelper } from './helper-program.js';
+import { makeHelper } from '../../../helpers/registry/helper-program.js';
 import { shownCredential } from './shown-credential.js';
 
 const amy = { kind: 'basic', username: 'amy', password: new Secret('hunter2') } as const;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CredentialStore, Secret } from '../../../../src/registry/index.js';
 import type { Credential, CredentialStoreOptions } from '../../../../src/registry/index.js';
 import { tempDir } from '../../../helpers/tmp.js';
-import { makeHelper } from './helper-program.js';
+import { makeHelper } from '../../../helpers/registry/helper-program.js';
 import { shownCredential } from './shown-credential.js';
 
 const HUB_KEY = 'https://index.docker.io/v1/';
