@@ -8,9 +8,14 @@ import { hasCode, VeneerError } from '../core/index.js';
 
 export type Chunks = AsyncIterable<Uint8Array>;
 
+/** Asked for one chunk ahead: sixteen, Node's default for objects, are megabytes. */
+function readable(source: Chunks): Readable {
+  return Readable.from(source, { highWaterMark: 1 });
+}
+
 /** What a failing source throws is thrown again by the output. */
 export function filterThroughStream(stream: Transform, source: Chunks): Chunks {
-  pipeline(Readable.from(source), stream, () => undefined);
+  pipeline(readable(source), stream, () => undefined);
   return stream as Chunks;
 }
 
@@ -40,7 +45,7 @@ function start(
   // Awaited by those who use the output, when it has ended; it may fail before.
   completed.catch(() => undefined);
   // EPIPE says no more than that the program has ended, and why is for its exit code to say.
-  pipeline(Readable.from(source), child.stdin, (error) => {
+  pipeline(readable(source), child.stdin, (error) => {
     if (!error || hasCode(error, 'EPIPE') || child.exitCode !== null || child.pid === undefined) return;
     failure = { error };
     child.kill();

@@ -16,7 +16,7 @@ const readAsync = promisify(read);
 const fsyncAsync = promisify(fsync);
 
 /** What is read at once. */
-const CHUNK = 1 << 20;
+const CHUNK = 256 * 1024;
 
 export interface ReceiveOptions {
   readonly signal?: AbortSignal | undefined;

@@ -1,4 +1,4 @@
-// Writes and hashes a stream on other threads, as much at once as has come meanwhile: chunks of a network are small, and a trip to
+// Writes and hashes a stream on other threads, as much at once as has come meanwhile: the chunks of a network are small, and a trip to
 // another thread costs as much as hashing one.
 
 import { write } from 'node:fs';
@@ -7,8 +7,8 @@ import type { DigesterAside } from '../sys/index.js';
 
 const writeAsync = promisify(write);
 
-/** Bytes that may wait before `write` says to wait. */
-const MAX_PENDING = 1 << 20;
+/** Bytes that are handed over at once. */
+const BATCH = 512 * 1024;
 
 export interface FileWriterOptions {
   readonly fd: number;
@@ -23,22 +23,40 @@ export interface FileWriterOptions {
 export class FileWriter {
   readonly #options: FileWriterOptions;
   #position: number;
-  #pending: Uint8Array[] = [];
-  #length = 0;
+  /** What has come, and what is being written: buffers of our own, so that nothing is left for the garbage collector. */
+  #filling = Buffer.allocUnsafeSlow(BATCH);
+  #leaving = Buffer.allocUnsafeSlow(BATCH);
+  #filled = 0;
   #work: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
+  /** Called when `#filling` has room again, or there is a failure. */
+  #onRoom: () => void = () => undefined;
 
   constructor(options: FileWriterOptions) {
     this.#options = options;
     this.#position = options.position;
   }
 
-  /** Takes a chunk, which is not to be changed any more. What it returns is to be waited for before the next. */
+  /** Copies a chunk. What it returns is to be waited for before the next. Throws what writing has thrown. */
   write(chunk: Uint8Array): Promise<void> | undefined {
-    this.#pending.push(chunk);
-    this.#length += chunk.length;
+    const rest = this.#take(chunk);
+    return rest === undefined ? undefined : this.#takeLater(rest);
+  }
+
+  async #takeLater(chunk: Uint8Array): Promise<void> {
+    for (let rest: Uint8Array | undefined = chunk; rest !== undefined; rest = this.#take(rest)) {
+      if (this.#filled === BATCH) await new Promise<void>((resolve) => (this.#onRoom = resolve));
+    }
+  }
+
+  /** What there is room for; returns the rest. */
+  #take(chunk: Uint8Array): Uint8Array | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const length = Math.min(chunk.length, BATCH - this.#filled);
+    this.#filling.set(length === chunk.length ? chunk : chunk.subarray(0, length), this.#filled);
+    this.#filled += length;
     this.#work ??= this.#drain();
-    return this.#length < MAX_PENDING ? undefined : this.finish();
+    return length === chunk.length ? undefined : chunk.subarray(length);
   }
 
   /** Until everything is written and hashed. Throws what writing has thrown. */
@@ -51,11 +69,10 @@ export class FileWriter {
   async #drain(): Promise<void> {
     const { fd, digester, onWritten } = this.#options;
     try {
-      while (this.#length > 0 && this.#failure === undefined) {
-        const [only] = this.#pending;
-        const batch = only !== undefined && this.#pending.length === 1 ? only : Buffer.concat(this.#pending);
-        this.#pending = [];
-        this.#length = 0;
+      while (this.#filled > 0) {
+        const batch = this.#filling.subarray(0, this.#filled);
+        [this.#filling, this.#leaving, this.#filled] = [this.#leaving, this.#filling, 0];
+        this.#onRoom();
         digester.update(batch);
         await writeAll(fd, batch, this.#position);
         await digester.settled();
@@ -64,6 +81,7 @@ export class FileWriter {
       }
     } catch (error) {
       this.#failure = { error };
+      this.#onRoom();
     } finally {
       this.#work = undefined;
     }

@@ -47,7 +47,7 @@ function bindEvp(): Evp | undefined {
 /** Shorter chunks take longer to hand over than to hash. */
 const MIN_ASIDE = 16 * 1024;
 /** Bytes that may wait to be hashed before `ready` says to wait. */
-const MAX_PENDING = 8 << 20;
+const MAX_PENDING = 2 << 20;
 
 /**
  * Hashes a stream of chunks beside what the caller does with them. Chunks must not be changed until they are hashed. To be

@@ -274,14 +274,14 @@ test('who waits for another process takes no turn meanwhile', async () => {
     turns += 1;
     return Promise.resolve({ [Symbol.dispose]: () => void (turns -= 1) });
   };
-  const waiting = new Promise<void>((onWait) => {
-    const { done } = other.content.receive(remote('abc'), second, { turn, onWait });
-    void done;
-  });
+  let onWait: () => void = () => undefined;
+  const waiting = new Promise<void>((resolve) => (onWait = resolve));
+  const next = other.content.receive(remote('abc'), second, { turn, onWait });
   await waiting;
   expect(turns).toBe(0);
   open();
-  await first.done;
+  await Promise.all([first.done, next.done]);
+  expect(turns).toBe(0);
 });
 
 test('an abort ends the transfer and the waiting, and keeps what has come', async () => {
