@@ -110,7 +110,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option('--compression <method>', 'of layers (default: as they came, else gzip)').choices(['gzip', 'zstd']),
     )
-    .option('--compression-level <number>', 'how hard to compress what is not compressed yet')
+    .option('--compression-level <number>', 'how hard to compress what is not compressed yet (gzip: 4, zstd: 3)')
     .addOption(
       new Option('--format <format>', 'of the manifest (default: the one it came with, else oci)').choices([
         'oci',
