@@ -38,6 +38,11 @@ async function printLogin(store: CredentialStore, name: RegistryName): Promise<v
   writeLine(cleanText(known.username ?? '<token>'));
 }
 
+/** By the registry itself, not by what is configured of it. */
+function isRefused(error: unknown): error is Error {
+  return hasCode(error, 'permission') && error instanceof Error && 'status' in error && error.status !== undefined;
+}
+
 /** Whether what is kept from before is still good. Where it is not, and nobody can be asked, that is the error. */
 async function isStillGood(known: Credential, check: Check): Promise<boolean> {
   tell(`Authenticating with existing credentials${known.username === undefined ? '' : ` of ${known.username}`}...`);
@@ -46,7 +51,7 @@ async function isStillGood(known: Credential, check: Check): Promise<boolean> {
     return true;
   } catch (error) {
     const { hasTerminal } = await import('../prompt.js');
-    if (!hasCode(error, 'permission') || !hasTerminal()) throw error;
+    if (!isRefused(error) || !hasTerminal()) throw error;
     tell(messageOf(error));
     return false;
   }

@@ -26,8 +26,8 @@ export class AuthDocument {
     const reader = new FieldReader(this.#isLegacy ? {} : this.#root, `'${path}'`);
     this.#auths = this.#isLegacy ? this.#root : reader.map('auths');
     this.#helpers = reader.map('credHelpers');
-    // Docker takes an empty name for none.
-    this.commonHelper = reader.text('credsStore') || undefined; // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing
+    const common = reader.text('credsStore');
+    this.commonHelper = common === '' ? undefined : common;
   }
 
   /** As it is written before what amounts to the same. */
@@ -50,11 +50,14 @@ export class AuthDocument {
     return this.#keysOf(name).some((key) => !isFields(this.#auths[key]) || Object.keys(this.#auths[key]).length > 0);
   }
 
-  /** The helper for this registry alone. */
-  helperOf(registry: string): string | undefined {
+  /** The helper for a registry: its own, else the common one. An own one without a name says that the file keeps the entry. */
+  helperFor(registry: string): { readonly name: string; readonly isOwn: boolean } | undefined {
     const [name = ''] = namesFor(registry);
     const key = Object.keys(this.#helpers).find((it) => registryOfKey(it, false) === name);
-    return key === undefined ? undefined : new FieldReader(this.#helpers, `'credHelpers' in '${this.#path}'`).text(key);
+    const own =
+      key === undefined ? undefined : new FieldReader(this.#helpers, `'credHelpers' in '${this.#path}'`).text(key);
+    const helper = own ?? this.commonHelper ?? '';
+    return helper === '' ? undefined : { name: helper, isOwn: own !== undefined };
   }
 
   /** The registries with a helper for them alone. */

@@ -99,26 +99,40 @@ export class CredentialHelper {
 
   async #run(verb: Verb, input: string): Promise<Answer> {
     const { env, timeout = TIMEOUT } = this.#options;
-    const child = spawn(this.program, [verb], { env, stdio: 'pipe', timeout, killSignal: 'SIGKILL' });
+    const child = spawn(this.program, [verb], { env, stdio: 'pipe' });
     const output = { stdout: '', stderr: '' };
+    // What it has started may hold its pipes open.
+    const end = (): void => {
+      child.kill('SIGKILL');
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
         output[name] += text;
-        if (output[name].length > MAX_OUTPUT) child.kill('SIGKILL');
+        if (output[name].length > MAX_OUTPUT) end();
       });
     }
     // A helper may end before it has read everything.
     child.stdin.on('error', () => undefined).end(input);
-    const began = performance.now();
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', (error) => {
-        reject(this.#unusable(error));
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort();
+      end();
+    }, timeout);
+    try {
+      const code = await new Promise<number | null>((resolve, reject) => {
+        child.once('error', (error) => {
+          reject(this.#unusable(error));
+        });
+        child.once('close', resolve);
       });
-      child.once('close', resolve);
-    });
-    if (code === null && performance.now() - began >= timeout)
-      throw new VeneerError('unavailable', `'${this.program} ${verb}' gave no answer in ${String(timeout / 1000)} s`);
-    return { code, ...output };
+      if (late.signal.aborted)
+        throw new VeneerError('unavailable', `'${this.program} ${verb}' gave no answer in ${String(timeout / 1000)} s`);
+      return { code, ...output };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #unusable(error: Error): VeneerError {

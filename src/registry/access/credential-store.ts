@@ -112,14 +112,13 @@ export class CredentialStore implements CredentialSource {
     file: AuthFile,
     { registry, repository }: Audience,
   ): Promise<Credential | undefined> {
-    const own = document.helperOf(registry);
-    const helper = own ?? document.commonHelper;
+    const helper = document.helperFor(registry);
     try {
-      const kept = helper === undefined ? undefined : await this.#ask(this.#helper(helper, file), registry);
+      const kept = helper === undefined ? undefined : await this.#ask(this.#helper(helper.name, file), registry);
       if (kept !== undefined) return kept;
     } catch (error) {
       // What Docker Desktop leaves behind when it is removed names a helper for all registries.
-      if (own !== undefined || !(error instanceof MissingHelper)) throw error;
+      if (helper?.isOwn === true || !(error instanceof MissingHelper)) throw error;
     }
     return document.find(registry, repository);
   }
@@ -137,8 +136,8 @@ export class CredentialStore implements CredentialSource {
   }
 
   #helperFor(document: AuthDocument | undefined, file: AuthFile, registry: string): CredentialHelper | undefined {
-    const name = document?.helperOf(registry) ?? document?.commonHelper;
-    return name === undefined ? undefined : this.#helper(name, file);
+    const helper = document?.helperFor(registry);
+    return helper === undefined ? undefined : this.#helper(helper.name, file);
   }
 
   /** The file that has something for the name now, which would hide what another one says. */
@@ -148,7 +147,7 @@ export class CredentialStore implements CredentialSource {
     if (only !== undefined && files.length === 1) return only;
     const known = files.find((file) => {
       const document = file.format === 'legacy' ? undefined : file.read();
-      return document !== undefined && (document.helperOf(registry) !== undefined || document.has(name));
+      return document !== undefined && (document.helperFor(registry)?.isOwn === true || document.has(name));
     });
     return known ?? dockerAuthFile(this.#options);
   }

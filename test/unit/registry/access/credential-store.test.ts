@@ -179,6 +179,17 @@ describe('helpers', () => {
     });
   });
 
+  test('are none where the name is empty: the file itself keeps what is for that registry', async () => {
+    const config = auths({ 'a.x': 'file' }, { credHelpers: { 'a.x': '', 'b.x': null }, credsStore: 'one' });
+    await withHome({ [DOCKER]: config, [CONTAINERS]: { credsStore: '' } }, async ({ at, store, who }) => {
+      const program = makeHelper(at('.'), 'one');
+      expect(await who('a.x')).toBe('file:pw');
+      expect(await store().save({ registry: 'a.x' }, basic('amy', 'pw'))).toEqual({ where: at(DOCKER), isPlain: true });
+      expect(program.calls()).toEqual([]);
+      expect((await store().save({ registry: 'b.x' }, basic('amy', 'pw'))).isPlain).toBe(false);
+    });
+  });
+
   test('are asked for Docker Hub by both its names, once', async () => {
     await withHome({ [DOCKER]: { credHelpers: { [HUB_KEY]: 'x' } } }, async ({ at, store }) => {
       const program = makeHelper(
