@@ -105,7 +105,7 @@ export function exchange(request: Outgoing, options: ExchangeOptions): Promise<I
     };
     const onAbort = (): void => abort(signal?.reason as Error);
     const patience = new Patience(timeouts.headers + timeouts.connect, () => {
-      const seconds = String(Math.round(timeouts.headers / 1000));
+      const seconds = String(timeouts.headers / 1000);
       abort(
         new RegistryFailure('unavailable', `${subject}: ${host} does not answer within ${seconds} s`, {
           passing: 'no answer',

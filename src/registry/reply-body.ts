@@ -77,6 +77,10 @@ export class ReplyBody implements AsyncIterable<Buffer> {
     if (this.#discarding || this.#end !== undefined) return;
     this.#discarding = true;
     this.#chunks.length = 0;
+    if (this.#queued > MAX_DISCARDED) {
+      this.#flow.abort(new Error('the body is not wanted'));
+      return;
+    }
     this.#timer = setTimeout(() => this.#flow.abort(new Error('the body is not wanted')), MAX_DISCARD_TIME).unref();
     if (this.#paused) this.#flow.resume();
   }
@@ -142,7 +146,7 @@ export class ReplyBody implements AsyncIterable<Buffer> {
   async #more(): Promise<void> {
     const { idle } = this.#options;
     const start = performance.now();
-    this.#timer = setTimeout(() => this.#giveUp(`nothing came for ${String(Math.round(idle / 1000))} s`), idle);
+    this.#timer = setTimeout(() => this.#giveUp(`nothing came for ${String(idle / 1000)} s`), idle);
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = undefined;
     clearTimeout(this.#timer);

@@ -1,12 +1,25 @@
 // Proxies that the environment names, and what certificates are for.
 
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Connections, mayBePlain } from '../../../src/registry/connections.js';
 import type { Endpoint } from '../../../src/registry/index.js';
-import { directConfig, fill, startForwardProxy, startRegistry, testClient } from '../../helpers/registry/index.js';
-import type { ForwardProxy, GeneratedImage, TestRegistry } from '../../helpers/registry/index.js';
+import {
+  directConfig,
+  fill,
+  makeCertificates,
+  startForwardProxy,
+  startRegistry,
+  testClient,
+} from '../../helpers/registry/index.js';
+import type { Certificates, ForwardProxy, GeneratedImage, TestRegistry } from '../../helpers/registry/index.js';
 import { requires } from '../../helpers/requires.js';
+import { tempDir } from '../../helpers/tmp.js';
+import type { TempDir } from '../../helpers/tmp.js';
 
 const gate = requires('docker-registry', 'openssl', 'skopeo', 'setpriv');
 
@@ -39,6 +52,53 @@ test('connections are shared where they are made alike', async () => {
   // The client's certificate is not for others.
   expect(at('https://other.example/a')).not.toBe(at('https://r.example/a'));
   expect(at('https://r.example/a', endpoint(false))).not.toBe(at('https://r.example/a'));
+});
+
+describe.skipIf(gate.skip)(gate.title("the client's certificate"), () => {
+  const seen: string[] = [];
+  /** Ports of connections that came with a certificate. */
+  const certified = new Set<number | undefined>();
+  let temp: TempDir;
+  let files: Certificates;
+  let server: Server;
+  let port: string;
+  beforeAll(async () => {
+    temp = tempDir('certificates');
+    files = makeCertificates(path.join(temp.path, 'tls'));
+    const [key, cert] = [readFileSync(files.key), readFileSync(files.cert)];
+    server = createServer({ key, cert, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+      seen.push(
+        `${request.headers.host?.split(':')[0] ?? ''} ${certified.has(request.socket.remotePort) ? 'sees it' : 'does not see it'}`,
+      );
+      if (request.url?.startsWith('/v2/') === true)
+        response.writeHead(307, { location: `https://localhost:${port}/` }).end();
+      else response.writeHead(200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }).end('{}');
+    });
+    server.on('secureConnection', (socket) => {
+      if (Object.keys(socket.getPeerCertificate()).length > 0) certified.add(socket.remotePort);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    port = String((server.address() as AddressInfo).port);
+  });
+  afterAll(() => {
+    server.close();
+    server.closeAllConnections();
+    temp.remove();
+  });
+
+  test('is shown to the host that it is for', async () => {
+    const [ca, cert, key] = [files.ca, files.cert, files.key].map((file) => readFileSync(file, 'utf8')) as [
+      string,
+      string,
+      string,
+    ];
+    const registry = `127.0.0.1:${port}`;
+    const [base] = directConfig().endpoints({ registry, repository: 'a' }, {});
+    const config = { endpoints: () => [{ ...base!, tls: { verify: true, ca: [ca], cert, key } }] };
+    await using client = testClient({ config });
+    await client.repository({ registry, repository: 'a' }).manifest('1');
+    expect(seen).toEqual(['127.0.0.1 sees it', 'localhost does not see it']);
+  });
 });
 
 describe.skipIf(gate.skip)(gate.title('a proxy'), () => {

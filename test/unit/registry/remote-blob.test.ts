@@ -163,6 +163,18 @@ describe('a server that knows no ranges', () => {
     same((await read([whole], { offset: 70_000, length: 1000 })).bytes, CONTENT.subarray(70_000, 71_000));
   });
 
+  test('is not read beyond the part', async () => {
+    const endless: Handler = (_, response) => {
+      response.writeHead(200);
+      const more = (): void => {
+        while (!response.destroyed && response.write(CONTENT));
+      };
+      response.on('drain', more);
+      more();
+    };
+    same((await read([endless], { offset: 10, length: 100 })).bytes, CONTENT.subarray(10, 110));
+  });
+
   test('and cuts again and again before there is anything new is given up', async () => {
     const cutWhole: Handler = (_, response) =>
       void response.write(head(response, undefined).subarray(0, 60_000), () => response.socket?.destroySoon());
