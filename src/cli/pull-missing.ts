@@ -7,15 +7,19 @@ import type { Platform, Reference } from '../image/index.js';
 import type { Image, Store } from '../store/index.js';
 import { isArchiveName } from './archived-images.js';
 import type { PullOptions, PullPolicy } from './pull-options.js';
-import { digestLine, pullingLine, statusLine } from './pull-words.js';
 import { withRegistry } from './registry.js';
 import { storedName } from './stored-name.js';
+
+export interface PresentOptions extends PullOptions {
+  /** What was looked for, if not images alone: `container or image`. */
+  readonly among?: string;
+}
 
 /**
  * Sees to it that the store has the image of a name, an ID, or in an archive, and returns what to call it there. Throws `not-found`
  * where it has not and may not ask for it.
  */
-export async function presentImage(store: Store, text: string, options: PullOptions): Promise<string> {
+export async function presentImage(store: Store, text: string, options: PresentOptions): Promise<string> {
   const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const name = isArchiveName(store, text) ? await storedName(store, text) : text;
   const image = store.images.find(name);
@@ -24,7 +28,8 @@ export async function presentImage(store: Store, text: string, options: PullOpti
   const mayPull = options.pull !== 'never' && (image === undefined ? !isFullId(name) : isNamed(image, name));
   if (isThere && !(mayPull && options.pull === 'always')) return name;
   if (!mayPull) throw absent(text, { unfit, wanted, policy: options.pull });
-  if (options.quiet !== true && !isThere) process.stderr.write(`${whyPull(name, { unfit, wanted })}\n`);
+  if (options.quiet !== true && !isThere)
+    process.stderr.write(`${whyPull(name, { unfit, wanted, among: options.among })}\n`);
   await pull(store, parseReference(name), { ...options, wanted });
   return name;
 }
@@ -53,6 +58,10 @@ interface Want {
   readonly wanted: Platform | undefined;
 }
 
+interface Why extends Want {
+  readonly among: string | undefined;
+}
+
 const forPlatform = ({ unfit, wanted }: Want): string | undefined =>
   unfit === undefined || wanted === undefined ? undefined : `is for ${unfit}, not for ${formatPlatform(wanted)}`;
 
@@ -65,10 +74,11 @@ function absent(text: string, want: Want & { readonly policy: PullPolicy }): Ven
 }
 
 /** docker's words, and ours where docker has none. */
-function whyPull(name: string, want: Want): string {
+function whyPull(name: string, want: Why): string {
   const wrong = forPlatform(want);
   const called = familiarReference(parseReference(name));
-  return wrong === undefined ? `Unable to find image '${called}' locally` : `Image '${called}' here ${wrong}`;
+  const found = want.among === undefined ? `image '${called}'` : `${want.among} '${name}'`;
+  return wrong === undefined ? `Unable to find ${found} locally` : `Image '${called}' here ${wrong}`;
 }
 
 async function pull(
@@ -79,16 +89,18 @@ async function pull(
   const { quiet, wanted } = options;
   const { interruptible } = await import('./interruption.js');
   const { ProgressBoard } = await import('./progress.js');
-  const { PULLING, showTransfer } = await import('./transfer-progress.js');
+  const { digestLine, PullProgress, statusLine } = await import('./pull-progress.js');
   const { pullImage } = await import('../transfer/index.js');
   using board = new ProgressBoard({ quiet });
   await interruptible((signal) =>
     withRegistry(
       options,
       async (client) => {
-        board.note(pullingLine(reference));
-        const onProgress = showTransfer(board, PULLING);
+        const progress = new PullProgress(board);
+        progress.begin(reference);
+        const { onProgress } = progress;
         const pulled = await pullImage(store, client, reference, { platform: wanted, signal, onProgress });
+        progress.found();
         board.note(digestLine(pulled));
         board.note(statusLine(pulled));
       },

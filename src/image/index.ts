@@ -24,6 +24,7 @@ export {
   familiarName,
   familiarReference,
   formatReference,
+  isNameOnly,
   isRegistryHost,
   isRepository,
   parseReference,

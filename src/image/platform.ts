@@ -55,7 +55,10 @@ export function normalizePlatform(platform: Platform): Platform {
 
 const WORD = /^[A-Za-z0-9_.-]+$/;
 
-/** Reads `OS/ARCHITECTURE[/VARIANT]`, or an architecture alone, which is Linux's. Throws `invalid`. */
+/** What is an operating system, where it stands alone. */
+const SYSTEMS = ['linux', 'windows', 'darwin', 'freebsd'];
+
+/** Reads `OS/ARCHITECTURE[/VARIANT]`, an architecture alone, which is Linux's, or a system, for this machine's. Throws `invalid`. */
 export function parsePlatform(text: string): Platform {
   const words = text.split('/');
   const [first = '', second, variant] = words;
@@ -63,6 +66,9 @@ export function parsePlatform(text: string): Platform {
     throw new VeneerError('invalid', `'${text.slice(0, 100)}' is not a platform`, {
       hint: 'write OS/ARCHITECTURE[/VARIANT], such as linux/amd64 or linux/arm/v7',
     });
+  }
+  if (second === undefined && SYSTEMS.includes(first.toLowerCase())) {
+    return normalizePlatform({ ...hostPlatform(), os: first });
   }
   const [os, architecture] = second === undefined ? ['linux', first] : [first, second];
   return normalizePlatform(variant === undefined ? { os, architecture } : { os, architecture, variant });

@@ -38,10 +38,10 @@ export function isRepository(text: string): boolean {
   return REPOSITORY.test(text);
 }
 
-function invalid(text: string, why: string): VeneerError {
-  return new VeneerError('invalid', `'${text.slice(0, 300)}' is not an image name: ${why}`, {
-    hint: 'a name is [REGISTRY/]REPOSITORY[:TAG][@sha256:DIGEST]',
-  });
+const FORM = 'a name is [REGISTRY/]REPOSITORY[:TAG][@sha256:DIGEST]';
+
+function invalid(text: string, why: string, hint = FORM): VeneerError {
+  return new VeneerError('invalid', `'${text.slice(0, 300)}' is not an image name: ${why}`, { hint });
 }
 
 /** The first component is a registry if it cannot be part of a repository's path, or is `localhost`. */
@@ -70,6 +70,8 @@ function checkName(text: string, registry: string, repository: string): void {
 /** Parses what people type: `ubuntu` is docker.io/library/ubuntu:latest. Throws `invalid`, saying why. */
 export function parseReference(text: string): Reference {
   if (HEX_ID.test(text)) throw invalid(text, 'it is a full image ID');
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//.exec(text)?.[0];
+  if (scheme !== undefined) throw invalid(text, 'it is a URL', `leave out '${scheme}'`);
   const atSign = text.indexOf('@');
   const digest = atSign < 0 ? undefined : text.slice(atSign + 1);
   if (digest !== undefined && !isDigest(digest)) throw invalid(text, 'what follows @ is not a sha256 digest');
@@ -85,6 +87,11 @@ export function parseReference(text: string): Reference {
   checkName(text, registry, repository);
   if (digest === undefined) return { registry, repository, tag: tag ?? 'latest' };
   return tag === undefined ? { registry, repository, digest } : { registry, repository, tag, digest };
+}
+
+/** True for a text without tag and digest, which can stand for a whole repository. */
+export function isNameOnly(text: string): boolean {
+  return !/[:@]/.test(text.slice(text.lastIndexOf('/') + 1));
 }
 
 function suffix(reference: Reference): string {

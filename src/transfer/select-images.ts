@@ -1,6 +1,6 @@
 // What `save` is asked for, read as `docker save` reads it.
 
-import { formatReference, parseReference } from '../image/index.js';
+import { formatReference, isNameOnly, parseReference } from '../image/index.js';
 import { parseTaggedName } from '../store/index.js';
 import type { Image, Store, TaggedName } from '../store/index.js';
 
@@ -8,13 +8,6 @@ export interface SelectedImage {
   readonly image: Image;
   /** The names to save it under; none for one that was asked for by its ID. */
   readonly names: readonly TaggedName[];
-}
-
-/** A name without a tag stands for all tags of the repository. */
-const NAME_ONLY = /^[^@]*?[^:/@]*$/;
-
-function isNameOnly(text: string): boolean {
-  return NAME_ONLY.test(text) && !text.slice(text.lastIndexOf('/') + 1).includes(':');
 }
 
 /** The tags of a repository, with their images, in the order of the tags. */
@@ -31,6 +24,7 @@ function allTags(store: Store, text: string): { image: Image; name: TaggedName }
 
 function select(store: Store, text: string): { image: Image; name: TaggedName | undefined }[] {
   const isId = /^(?:sha256:)?[0-9a-f]{64}$/.test(text);
+  // A name without a tag stands for all tags of the repository.
   if (!isId && isNameOnly(text)) {
     const tags = allTags(store, text);
     if (tags.length > 0) return tags;

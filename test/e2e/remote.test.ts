@@ -47,7 +47,7 @@ describe.skipIf(gate.skip)(gate.title('veneer tags'), () => {
     const tags = box.ok('tags', app).split('\n');
     const [first = ''] = tags;
     expect(tags.toSorted()).toEqual(['1.0', '1.1', 'latest', 's390']);
-    expect(box.ok('tags', '--limit', '2', app).split('\n')).toEqual(tags.slice(0, 2));
+    expect(box.ok('tags', '--limit', '2', `docker://${app}`).split('\n')).toEqual(tags.slice(0, 2));
     expect(box.ok('tags', '--limit', '1', '--format', '{{.Name}}:{{.Tag}}', app)).toBe(`${app}:${first}`);
     expect(JSON.parse(box.ok('tags', '--limit', '1', '--format', 'json', app))).toEqual({
       Name: app,
@@ -63,6 +63,9 @@ describe.skipIf(gate.skip)(gate.title('veneer tags'), () => {
     using box = sandbox('tags');
     expect(box.fails(1, 'tags', `${host}/team/ap`)).toContain(`${host}/team/ap`);
     expect(box.fails(1, 'tags', 'Team/App')).toContain('is not an image name');
+    expect(box.fails(1, 'tags', `https://${app}`)).toContain("leave out 'https://'");
+    expect(box.fails(1, 'tags', '--authfile', box.at('none'), app)).toContain(`there is no file '${box.at('none')}'`);
+    expect(box.fails(2, 'pull', 'oci:/x:1')).toContain('veneer load -i oci:/x:1 takes it in');
   });
 });
 
@@ -229,7 +232,7 @@ describe.skipIf(mounts.skip)(mounts.title('veneer mount'), () => {
     expect(asked(() => box.fails(1, 'mount', app))).toEqual([]);
     const { code, stdout, stderr } = box.run('mount', app, box.at('m'));
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${box.at('m')}\n` });
-    expect(stderr).toContain(`Unable to find image '${app}:latest' locally\n`);
+    expect(stderr).toContain(`Unable to find container or image '${app}' locally\n`);
     expect(existsSync(box.at('m', 'layers/1'))).toBe(true);
     box.ok('umount', box.at('m'));
     expect(box.fails(1, 'mount', '--pull', 'never', `${app}:1.0`, box.at('m'))).toContain('no such image');

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
-import { parsePlatform, parseReference } from '../../image/index.js';
+import { parsePlatform } from '../../image/index.js';
 import type { RemoteImage } from '../../transfer/index.js';
 import { isArchiveName, readArchived, readOneArchived } from '../archived-images.js';
 import { forEachName } from '../each.js';
@@ -12,6 +12,7 @@ import { toJson, writeDocument, writeLine, writeRendered } from '../output.js';
 import { ProgressBoard } from '../progress.js';
 import { addRegistryOptions, withRegistry } from '../registry.js';
 import type { RegistryOptions } from '../registry.js';
+import { remoteReference } from '../remote-reference.js';
 import { withStore } from '../store.js';
 import { compileTemplate } from '../template.js';
 
@@ -70,7 +71,7 @@ async function printRemote(command: Command, names: readonly string[], options: 
       options,
       async (client) => {
         const read = (name: string): Promise<RemoteImage> =>
-          readRemoteImage(client, parseReference(name), { platform: wanted, signal });
+          readRemoteImage(client, remoteReference(name), { platform: wanted, signal });
         if (oci === undefined) {
           const describe = async (name: string): Promise<object[]> => [describeRemote(await read(name))];
           await printEach(command, names, { format, describe });

@@ -1,13 +1,6 @@
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
-import {
-  familiarReference,
-  isConfigType,
-  parseImageConfig,
-  parsePlatform,
-  parseReference,
-  tagOrDigest,
-} from '../../image/index.js';
+import { familiarReference, isConfigType, parseImageConfig, parsePlatform, tagOrDigest } from '../../image/index.js';
 import type { Platform } from '../../image/index.js';
 import type { RegistryClient } from '../../registry/index.js';
 import type { Store } from '../../store/index.js';
@@ -19,6 +12,7 @@ import { toJson, writeDocument, writeLine } from '../output.js';
 import { ProgressBoard } from '../progress.js';
 import { addRegistryOptions, withRegistry } from '../registry.js';
 import type { RegistryOptions } from '../registry.js';
+import { remoteReference } from '../remote-reference.js';
 import { withStore } from '../store.js';
 
 interface Options extends RegistryOptions {
@@ -41,7 +35,7 @@ interface RemoteOptions {
 async function findRemote(client: RegistryClient, text: string, options: RemoteOptions): Promise<Found> {
   const { platform, signal } = options;
   const { readConfig, resolveRemote } = await import('../../transfer/index.js');
-  const reference = parseReference(text);
+  const reference = remoteReference(text);
   const repository = client.repository(reference);
   const found =
     platform === undefined

@@ -58,7 +58,8 @@ export function configure(command: Command): void {
           list(listContainers(store), options);
           return;
         }
-        const present = (image: string): Promise<string> => presentImage(store, image, options);
+        const present = (image: string): Promise<string> =>
+          presentImage(store, image, { ...options, among: 'container or image' });
         writeLine(await mountByName(store, name, { directory, transport: options.transport, present }));
       });
     },

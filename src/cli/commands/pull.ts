@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
-import { familiarName, formatReference, parsePlatform, parseReference } from '../../image/index.js';
+import { familiarName, formatReference, isNameOnly, parsePlatform } from '../../image/index.js';
 import type { Reference } from '../../image/index.js';
 import type { PulledImage, PullOptions } from '../../transfer/index.js';
 import { addExamples } from '../examples.js';
@@ -9,11 +9,11 @@ import { addLimitOptions, limitsOf } from '../limits.js';
 import type { LimitOptions } from '../limits.js';
 import { writeLine } from '../output.js';
 import { ProgressBoard } from '../progress.js';
-import { digestLine, pullingLine, statusLine } from '../pull-words.js';
+import { digestLine, PullProgress, statusLine } from '../pull-progress.js';
 import { addRegistryOptions, withRegistry } from '../registry.js';
 import type { RegistryOptions } from '../registry.js';
+import { remoteReference } from '../remote-reference.js';
 import { withStore } from '../store.js';
-import { PULLING, showTransfer } from '../transfer-progress.js';
 
 interface Options extends LimitOptions, RegistryOptions {
   readonly allTags?: true;
@@ -23,9 +23,8 @@ interface Options extends LimitOptions, RegistryOptions {
 
 /** Throws `usage`. */
 function referenceOf(text: string, allTags: boolean): Reference {
-  const reference = parseReference(text);
-  const hasTag = reference.digest !== undefined || /:[^/]*$/.test(text);
-  if (allTags && hasTag) {
+  const reference = remoteReference(text);
+  if (allTags && !isNameOnly(text)) {
     throw new VeneerError('usage', `--all-tags goes with a name alone, not with '${text.slice(0, 300)}'`);
   }
   return reference;
@@ -48,7 +47,9 @@ export function configure(command: Command): void {
     const { pullAllTags, pullImage } = await import('../../transfer/index.js');
     using board = new ProgressBoard({ quiet });
     const say = (line: string): void => board.aside(() => writeLine(line));
+    const progress = new PullProgress(board);
     const told = (pulled: PulledImage): void => {
+      progress.found();
       if (!quiet) say(digestLine(pulled));
     };
     const end = (of: Reference, isNew: boolean): void => {
@@ -60,9 +61,8 @@ export function configure(command: Command): void {
         options,
         (client) =>
           interruptible(async (signal) => {
-            const onProgress = showTransfer(board, PULLING);
-            const pulling: PullOptions = { platform: wanted, limits, signal, onProgress };
-            const begin = (of: Reference): void => board.note(pullingLine(of));
+            const pulling: PullOptions = { platform: wanted, limits, signal, onProgress: progress.onProgress };
+            const begin = (of: Reference): void => progress.begin(of);
             if (!allTags) {
               begin(reference);
               const pulled = await pullImage(store, client, reference, pulling);

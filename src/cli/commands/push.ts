@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
-import { familiarName, familiarReference, formatReference } from '../../image/index.js';
+import { familiarName, familiarReference, formatReference, isNameOnly } from '../../image/index.js';
 import { parseTaggedName } from '../../store/index.js';
 import type { Store, TaggedName } from '../../store/index.js';
 import type { PushedImage } from '../../transfer/index.js';
@@ -14,6 +14,7 @@ import { ProgressBoard } from '../progress.js';
 import { showPush } from '../push-progress.js';
 import { addRegistryOptions, withRegistry } from '../registry.js';
 import type { RegistryOptions } from '../registry.js';
+import { withoutTransport } from '../remote-reference.js';
 import { withStore } from '../store.js';
 
 interface Options extends RegistryOptions {
@@ -25,9 +26,6 @@ interface Options extends RegistryOptions {
   readonly quiet?: true;
 }
 
-/** podman's way of saying that it is a registry's. */
-const TRANSPORT = 'docker://';
-
 /** The name to push under; with --all-tags, any of its tags. */
 function nameOf([image, destination]: readonly [string, string | undefined], { allTags }: Options): TaggedName {
   const text = destination ?? image;
@@ -36,10 +34,10 @@ function nameOf([image, destination]: readonly [string, string | undefined], { a
       hint: 'add the name it is to have: veneer push IMAGE NAME[:TAG]',
     });
   }
-  if (allTags === true && /[:@]/.test(text.slice(text.lastIndexOf('/') + 1))) {
+  if (allTags === true && !isNameOnly(text)) {
     throw new VeneerError('usage', `--all-tags takes a name without a tag or digest, not '${text}'`);
   }
-  return parseTaggedName(text.startsWith(TRANSPORT) ? text.slice(TRANSPORT.length) : text);
+  return parseTaggedName(withoutTransport(text));
 }
 
 /** Without a destination it goes by its name: what could be the start of an ID is none. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
-import { familiarName, parseReference } from '../../image/index.js';
+import { familiarName, isNameOnly } from '../../image/index.js';
 import { parseCount } from '../arguments.js';
 import { addExamples } from '../examples.js';
 import { interruptible } from '../interruption.js';
@@ -9,6 +9,7 @@ import type { Row } from '../output.js';
 import { ProgressBoard } from '../progress.js';
 import { addRegistryOptions, withRegistry } from '../registry.js';
 import type { RegistryOptions } from '../registry.js';
+import { remoteReference } from '../remote-reference.js';
 import { compileTemplate } from '../template.js';
 import { cleanText } from '../text.js';
 
@@ -41,10 +42,9 @@ function printer(format: string | undefined): { print(row: Row): void; end(): vo
 
 /** A name without tag and digest: the tag of `debian:12` would be passed over without a word. */
 function repositoryOf(text: string): { registry: string; repository: string } {
-  const { registry, repository, tag, digest } = parseReference(text);
+  const { registry, repository, tag, digest } = remoteReference(text);
   const name = familiarName({ registry, repository });
-  const isNameOnly = digest === undefined && !text.slice(text.lastIndexOf('/') + 1).includes(':');
-  if (isNameOnly) return { registry, repository };
+  if (isNameOnly(text)) return { registry, repository };
   const what = digest === undefined ? `the tag '${tag ?? ''}'` : 'a digest';
   throw new VeneerError('usage', `tags: '${text}' has ${what}: name a repository alone`, {
     hint: `veneer tags ${name}`,

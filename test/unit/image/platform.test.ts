@@ -21,6 +21,8 @@ describe('parsePlatform', () => {
     ['linux/armel', 'linux/arm/v6'],
     ['LINUX/386', 'linux/386'],
     ['freebsd/riscv64', 'freebsd/riscv64'],
+    ['linux', formatPlatform(hostPlatform())],
+    ['Windows', formatPlatform({ ...hostPlatform(), os: 'windows' })],
   ])('%s is %s', (text, expected) => {
     expect(formatPlatform(parsePlatform(text))).toBe(expected);
   });

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { familiarName, familiarReference, formatReference, parseReference } from '../../../src/image/index.js';
+import { describe, expect, it, test } from 'vitest';
+import {
+  familiarName,
+  familiarReference,
+  formatReference,
+  isNameOnly,
+  parseReference,
+} from '../../../src/image/index.js';
 
 const hex = 'a1'.repeat(32);
 const digest = `sha256:${hex}`;
@@ -51,7 +57,7 @@ describe('parseReference', () => {
     'a trailing slash': ['quay.io/', /repository is missing/],
     'a space': ['a b', /single separators/],
     'a bad registry': ['-x.io/a', /not a registry host/],
-    'a scheme': ['https://quay.io/a', /is not an image name/],
+    'a scheme': ['https://quay.io/a', /is not an image name: it is a URL/],
     'a name of 256 characters': ['a'.repeat(256 - 'docker.io/library/'.length), /longer than 255/],
   };
   for (const [what, [text, why]] of Object.entries(bad)) {
@@ -78,4 +84,15 @@ describe('parseReference', () => {
       }),
     );
   });
+});
+
+test.each([
+  ['debian', true],
+  ['localhost:5000/a/b', true],
+  ['[::1]:5000/a', true],
+  ['debian:12', false],
+  ['localhost:5000/a:1', false],
+  ['localhost:5000/a@sha256:0', false],
+])('isNameOnly(%j)', (text, expected) => {
+  expect(isNameOnly(text)).toBe(expected);
 });
