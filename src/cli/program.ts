@@ -12,7 +12,8 @@ const INTRODUCTION = 'Container images as file systems: mount, change, diff, com
 
 const EPILOGUE = `
 Examples:
-  $ veneer import rootfs.tar base        make an image of a root file system
+  $ veneer pull debian:12                get an image from a registry
+  $ veneer import rootfs.tar base        or make one of a root file system
   $ veneer create --name work base       a container over it
   $ cd $(veneer mount work)              look at it, change it
   $ veneer diff work                     what changed
