@@ -9,6 +9,8 @@ import type { GrantedToken } from './token-request.js';
 import type { Tokens } from './tokens.js';
 
 export interface Authorization extends Sent {
+  /** Who is proved to be asking. */
+  readonly user?: string | undefined;
   readonly token?: GrantedToken;
 }
 
@@ -68,7 +70,9 @@ export class Authorizer {
     if (demand === undefined) return undefined;
     const credential = await this.#ask(signal);
     if (demand.kind === 'basic') {
-      return credential?.kind === 'basic' ? basic(credential.username, credential.password.reveal()) : undefined;
+      if (credential?.kind !== 'basic') return undefined;
+      const { username, password } = credential;
+      return { ...basic(username, password.reveal()), user: username };
     }
     const { realm, service, isPlain } = demand;
     const { endpoint, tokens, isLogin = false } = this.#options;
@@ -76,7 +80,7 @@ export class Authorizer {
     const who = { endpoint, credential, subject, signal, isLogin };
     const token = await tokens.get({ ...who, realm, service, isPlain, scopes: [...scopes, ...wanted] });
     this.#identity = token.identity;
-    return { header: `Bearer ${token.value}`, secrets: [token.value], token };
+    return { header: `Bearer ${token.value}`, secrets: [token.value], token, user: credential?.username };
   }
 
   /** Learns from a 401. False if what could be sent now would be no better than what was. */

@@ -2,6 +2,7 @@
 // what was received, and URLs.
 
 import { RegistryFailure, shownText } from './errors.js';
+import type { FailureDetail } from './errors.js';
 
 /** The connection may work the next time. */
 const PASSING: Readonly<Record<string, string>> = {
@@ -52,10 +53,24 @@ const UNTRUSTED: Readonly<Record<string, string>> = {
 };
 
 /** What OpenSSL says of an answer that is no TLS, and Node of a server that hangs up on a handshake. */
-const NOT_TLS = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO'];
+const NOT_TLS = /wrong version number|packet length too long|unknown protocol|http request/i;
 const HUNG_UP = 'before secure TLS connection was established';
 
-function field(error: unknown, name: 'code' | 'message'): string {
+/** How undici tells of a proxy that makes no tunnel, and of one that does not pass a request on. */
+const PROXY_REFUSES = /^Proxy response \((\d+)\)|^Proxy Authentication Required \((407)\)/;
+
+/** Whom a connection was for, in messages. */
+export interface Party {
+  /** What was to be had over it. */
+  readonly subject: string;
+  readonly host: string;
+  /** The host of the proxy in between. */
+  readonly via?: string | undefined;
+  /** The registry whose certs.d says who is trusted; by default the host itself. */
+  readonly registry?: string | undefined;
+}
+
+function field(error: unknown, name: 'code' | 'message' | 'reason'): string {
   if (typeof error !== 'object' || error === null || !(name in error)) return '';
   const value: unknown = (error as Record<string, unknown>)[name];
   return typeof value === 'string' ? value : '';
@@ -72,39 +87,42 @@ function innermost(error: unknown): unknown {
 const NOBODY = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'];
 
 function isNotTls(error: unknown): boolean {
-  return NOT_TLS.includes(field(error, 'code')) || field(error, 'message').includes(HUNG_UP);
+  const text = field(error, 'message');
+  return (isOfTls(field(error, 'code')) && NOT_TLS.test(text)) || text.includes(HUNG_UP);
 }
 
-/** A connection that failed, as a failure of `host`; `subject` is what was to be had over it. */
-export function connectionFailure(subject: string, host: string, error: unknown): RegistryFailure {
+function isOfTls(code: string): boolean {
+  return code === 'EPROTO' || code.startsWith('ERR_SSL_');
+}
+
+/** A connection that failed. */
+export function connectionFailure(party: Party, error: unknown): RegistryFailure {
+  const { subject, host, via, registry = host } = party;
   const inner = innermost(error);
   const code = field(inner, 'code');
+  const fail = (what: string, detail: FailureDetail = {}): RegistryFailure =>
+    new RegistryFailure('unavailable', `${subject}: ${what}`, detail);
   const untrusted = UNTRUSTED[code];
   if (untrusted !== undefined) {
-    return new RegistryFailure('unavailable', `${subject}: ${host} cannot be trusted: ${untrusted} (${code})`, {
-      hint: `put the CA's certificate into /etc/containers/certs.d/${host}/ca.crt, or use --tls-verify=false`,
+    return fail(`${host} cannot be trusted: ${untrusted} (${code})`, {
+      hint: `put the CA's certificate into /etc/containers/certs.d/${registry}/ca.crt, or use --tls-verify=false`,
     });
   }
   if (isNotTls(inner)) {
-    return new RegistryFailure('unavailable', `${subject}: ${host} does not speak TLS`, {
-      hint: 'a registry without TLS is spoken to with --tls-verify=false',
-      connection: 'not-tls',
-    });
+    const hint = 'a registry without TLS is spoken to with --tls-verify=false';
+    return fail(`${host} does not speak TLS`, { hint, connection: 'not-tls' });
   }
+  const where = via === undefined ? host : `${host}, by way of the proxy ${via}`;
   const passing = PASSING[code];
-  const hint = HINTS[code] === undefined ? {} : { hint: HINTS[code] };
+  const hint = HINTS[code] === undefined || via !== undefined ? {} : { hint: HINTS[code] };
   if (passing !== undefined) {
     const connection = NOBODY.includes(code) ? 'nobody' : undefined;
-    return new RegistryFailure('unavailable', `${subject}: ${host}: ${passing} (${code})`, {
-      passing,
-      connection,
-      ...hint,
-    });
+    return fail(`${where}: ${passing} (${code})`, { passing, connection, ...hint });
   }
-  if (inner instanceof Error && inner.name === 'HTTPParserError') {
-    return new RegistryFailure('unavailable', `${subject}: ${host} does not speak HTTP`);
-  }
-  const words = LASTING[code] ?? shownText(field(inner, 'message'));
+  if (inner instanceof Error && inner.name === 'HTTPParserError') return fail(`${host} does not speak HTTP`);
+  const refused = PROXY_REFUSES.exec(field(inner, 'message'));
+  if (refused !== null) return fail(`${where}: the proxy answers HTTP ${refused[1] ?? refused[2] ?? ''}`);
+  const words = isOfTls(code) ? `TLS fails: ${shownText(field(inner, 'reason'))}` : LASTING[code];
   const suffix = code === '' ? '' : ` (${shownText(code)})`;
-  return new RegistryFailure('unavailable', `${subject}: ${host}: ${words}${suffix}`, hint);
+  return fail(`${where}: ${words ?? shownText(field(inner, 'message'))}${suffix}`, hint);
 }

@@ -5,6 +5,7 @@ import type { SecureContext } from 'node:tls';
 import { Agent, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Endpoint } from './access/index.js';
+import type { Party } from './connection-errors.js';
 import { isLoopback } from './loopback.js';
 import { proxyFor } from './proxy.js';
 import type { Proxy } from './proxy.js';
@@ -24,7 +25,7 @@ function isItself(endpoint: Endpoint, url: URL): boolean {
   return url.hostname === new URL(`https://${endpoint.origin}`).hostname;
 }
 
-/** One for all connections that are made alike: reading a system's certificates takes 20 ms. */
+/** Reading a system's certificates takes 20 ms. */
 function tlsFor(endpoint: Endpoint, url: URL): TlsSetup {
   const { ca, cert, key } = endpoint.tls;
   const showsOwn = cert !== undefined && key !== undefined && isItself(endpoint, url);
@@ -35,6 +36,11 @@ function tlsFor(endpoint: Endpoint, url: URL): TlsSetup {
       ...(showsOwn ? { cert, key } : {}),
     }),
   };
+}
+
+export interface Way {
+  readonly dispatcher: Dispatcher;
+  readonly party: Party;
 }
 
 export interface ConnectionsOptions {
@@ -52,7 +58,7 @@ export class Connections implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** For a URL that the endpoint has, or has sent us to. */
+  /** One for all connections that are made alike. */
   dispatcher(endpoint: Endpoint, url: URL): Dispatcher {
     const proxy = proxyFor(url, this.#options.env);
     // All that the certificates of an endpoint depend on.
@@ -65,6 +71,13 @@ export class Connections implements AsyncDisposable {
     const made = proxy === undefined ? new Agent({ connect: options }) : through(proxy, options);
     this.#dispatchers.set(key, made);
     return made;
+  }
+
+  /** How to go to a URL that the endpoint has, or has sent us to, for `exchange`. */
+  way(endpoint: Endpoint, { url, subject }: { readonly url: URL; readonly subject: string }): Way {
+    const via = proxyFor(url, this.#options.env)?.url.host;
+    const party = { subject, host: url.host, via, registry: endpoint.origin };
+    return { dispatcher: this.dispatcher(endpoint, url), party };
   }
 
   /** Ends all connections, whatever goes over them. */

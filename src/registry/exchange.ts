@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { connectionFailure } from './connection-errors.js';
+import type { Party } from './connection-errors.js';
 import { RegistryFailure } from './errors.js';
 import { ReplyBody } from './reply-body.js';
 
@@ -45,8 +46,8 @@ export function single(headers: Headers, name: string): string | undefined {
 }
 
 export interface ExchangeOptions {
-  /** What is to be had, for messages. */
-  readonly subject: string;
+  /** For messages. */
+  readonly party: Party;
   readonly dispatcher: Dispatcher;
   readonly timeouts: Timeouts;
   readonly signal?: AbortSignal | undefined;
@@ -75,9 +76,9 @@ class Patience {
 
 /** Throws a RegistryFailure, the error of the content's source, and the signal's reason. */
 export function exchange(request: Outgoing, options: ExchangeOptions): Promise<Incoming> {
-  const { subject, dispatcher, timeouts, signal } = options;
+  const { party, dispatcher, timeouts, signal } = options;
   const { method, url, headers, body: content } = request;
-  const { host } = url;
+  const { subject, host } = party;
   return new Promise<Incoming>((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let body: ReplyBody | undefined;
@@ -113,7 +114,7 @@ export function exchange(request: Outgoing, options: ExchangeOptions): Promise<I
       );
     });
     const failure = (error: unknown): Error =>
-      error === ownReason && error !== undefined ? (error as Error) : connectionFailure(subject, host, error);
+      error === ownReason && error !== undefined ? (error as Error) : connectionFailure(party, error);
 
     async function* sent(source: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
       try {

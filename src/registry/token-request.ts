@@ -1,9 +1,9 @@
 // Asking a token server (distribution's docs/spec/auth/token.md and oauth.md).
 
-import type { Dispatcher } from 'undici';
 import type { Credential, Endpoint } from './access/index.js';
 import { basic } from './basic.js';
 import { mayBePlain } from './connections.js';
+import type { Connections } from './connections.js';
 import { misbehaviour, refusal } from './errors.js';
 import { exchange, single } from './exchange.js';
 import type { Incoming, Outgoing, Timeouts } from './exchange.js';
@@ -35,7 +35,7 @@ export interface GrantedToken {
 }
 
 export interface TokenConnection {
-  readonly dispatcher: (endpoint: Endpoint, url: URL) => Dispatcher;
+  readonly connections: Connections;
   readonly timeouts: Timeouts;
 }
 
@@ -106,7 +106,7 @@ function byPost({ service, scopes }: TokenRequest, url: URL, identity: string): 
 /** Redirects are followed on the server itself: what is sent is for nobody else. */
 async function ask(
   request: TokenRequest,
-  { dispatcher, timeouts }: TokenConnection,
+  { connections, timeouts }: TokenConnection,
   first: Outgoing,
 ): Promise<Incoming> {
   const { subject, endpoint, signal } = request;
@@ -115,7 +115,7 @@ async function ask(
     const headers = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': userAgent() };
     const reply = await exchange(
       { ...outgoing, headers: { ...headers, ...outgoing.headers } },
-      { subject, dispatcher: dispatcher(endpoint, outgoing.url), timeouts, signal },
+      { ...connections.way(endpoint, { url: outgoing.url, subject }), timeouts, signal },
     );
     if (!isRedirect(reply.status)) return reply;
     reply.body.discard();
@@ -139,6 +139,7 @@ async function readToken(request: TokenRequest, reply: Incoming, secrets: readon
       contentType,
       body: await reply.body.beginning(MAX_EXPLANATION),
       secrets,
+      user: request.credential?.username,
       registry: endpoint.credentialsOf.registry,
       retryAfter: parseRetryAfter(single(reply.headers, 'retry-after')),
     });

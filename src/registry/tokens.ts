@@ -69,10 +69,9 @@ export class Tokens {
 
   async #request(request: TokenRequest): Promise<GrantedToken> {
     const { connections, policy, timeouts, signal } = this.#options;
-    const connection = { dispatcher: connections.dispatcher.bind(connections), timeouts };
     const { registry } = request.endpoint.credentialsOf;
     try {
-      return await withRetries(() => requestToken(request, connection), { policy, registry, signal });
+      return await withRetries(() => requestToken(request, { connections, timeouts }), { policy, registry, signal });
     } catch (error) {
       // Has been tried as often as it may be: who needs the token does not begin all over.
       throw error instanceof RegistryFailure ? error.asFinal() : error;

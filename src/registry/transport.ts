@@ -206,10 +206,9 @@ export class EndpointTransport implements Transport {
       ...request.headers,
       ...(authorization === undefined ? {} : { authorization: authorization.header }),
     };
-    const subject = this.#subject(request);
-    const dispatcher = connections.dispatcher(endpoint, url);
+    const way = connections.way(endpoint, { url, subject: this.#subject(request) });
     try {
-      const reply = await exchange({ method, url, headers, body }, { subject, dispatcher, timeouts, signal });
+      const reply = await exchange({ method, url, headers, body }, { ...way, timeouts, signal });
       hosts.answering.add(url.host);
       return reply;
     } catch (error) {
@@ -252,6 +251,7 @@ export class EndpointTransport implements Transport {
       contentType: single(reply.headers, 'content-type'),
       body: await reply.body.beginning(MAX_EXPLANATION),
       secrets: authorization?.secrets ?? [],
+      user: authorization?.user,
       registry: this.endpoint.credentialsOf.registry,
       retryAfter: parseRetryAfter(single(reply.headers, 'retry-after')),
     });

@@ -151,7 +151,8 @@ describe.skipIf(gate.skip)(gate.title('a proxy'), () => {
       .manifest('1')
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'unavailable' });
-    expect(String(error)).toContain('connection refused');
+    const { host } = new URL(gone.url);
+    expect(String(error)).toContain(`registry.test, by way of the proxy ${host}: connection refused (ECONNREFUSED)`);
     expect(String(error)).not.toContain('sesame');
   });
 });

@@ -381,7 +381,7 @@ describe('content to send', () => {
       const timeouts = { connect: 1000, headers: 1000, idle: 1000 };
       const reply = await exchange(
         { method: 'PUT', url, headers: { 'content-length': String(1000 * (64 << 10)) }, body: stream },
-        { subject: 'x', dispatcher, timeouts, signal },
+        { party: { subject: 'x', host: server.host }, dispatcher, timeouts, signal },
       );
       reply.body.discard();
       return reply.status;
