@@ -23,13 +23,22 @@ function tell(text: string): void {
   process.stderr.write(`${cleanText(text)}\n`);
 }
 
-function findFor(store: CredentialStore, { registry, namespace }: RegistryName): Promise<Credential | undefined> {
-  return store.find({ registry, ...(namespace === undefined ? {} : { repository: namespace }) });
+/** Who one is by what is kept. A file that is only to be written is not there yet. */
+async function findKept(
+  store: CredentialStore,
+  { registry, namespace }: RegistryName,
+): Promise<Credential | undefined> {
+  try {
+    return await store.find({ registry, ...(namespace === undefined ? {} : { repository: namespace }) });
+  } catch (error) {
+    if (hasCode(error, 'not-found')) return undefined;
+    throw error;
+  }
 }
 
 /** Prints the user, as podman does; an identity token may be nobody's. */
 async function printLogin(store: CredentialStore, name: RegistryName): Promise<void> {
-  const known = await findFor(store, name);
+  const known = await findKept(store, name);
   if (known === undefined) {
     throw new VeneerError('not-found', `not logged in to ${shownRegistry(name)}`, {
       hint: `veneer login ${shownRegistry(name)}`,
@@ -59,7 +68,7 @@ async function isStillGood(known: Credential, check: Check): Promise<boolean> {
 
 async function logIn(name: RegistryName, words: LoginWords, store: CredentialStore, check: Check): Promise<void> {
   const isSilent = words.username === undefined && words.password === undefined;
-  const known = isSilent ? await findFor(store, name) : undefined;
+  const known = isSilent ? await findKept(store, name) : undefined;
   if (known !== undefined && (await isStillGood(known, check))) return;
   const credential = await loginCredential(words, known?.username);
   const { where, isPlain } = await store.save(name, await check(credential));

@@ -41,12 +41,14 @@ export class CredentialStore implements CredentialSource {
     this.#options = options;
   }
 
-  /** Throws `unavailable` where a helper fails. */
+  /** Throws `unavailable` where a helper fails, `not-found` where the file of `authfile` is missing. */
   async find(audience: Audience): Promise<Credential | undefined> {
-    const { fixed } = this.#options;
+    const { fixed, authfile } = this.#options;
     if (fixed !== undefined && audience.isSubstitute !== true) return fixed;
     for (const file of authFiles(this.#options)) {
       const document = file.read();
+      if (document === undefined && authfile !== undefined)
+        throw new VeneerError('not-found', `--authfile: there is no file '${authfile}'`);
       const found = document === undefined ? undefined : await this.#findIn(document, file, audience);
       if (found !== undefined) return found;
     }

@@ -85,7 +85,10 @@ describe('who one is', () => {
       expect(await who('a.x', { env })).toBe('env:pw');
       expect(await who('b.x', { env })).toBeUndefined();
       expect(await who('a.x', { env, authfile: at('my.json') })).toBe('my:pw');
-      expect(await who('a.x', { authfile: at('none.json') })).toBeUndefined();
+      expect(await who('a.x', { env: { REGISTRY_AUTH_FILE: at('none.json') } })).toBeUndefined();
+      await expect(who('a.x', { authfile: at('none.json') })).rejects.toThrow(
+        `--authfile: there is no file '${at('none.json')}'`,
+      );
     });
   });
 
