@@ -116,12 +116,13 @@ class Upload {
       if (error instanceof RegistryFailure && error.passing === undefined && error.status !== undefined) return false;
       throw error;
     }
-    if (reply.status === 202) {
-      this.#begun(reply);
-      return false;
+    if (reply.status === 201) {
+      reply.body.discard();
+      return (storedAs(reply) ?? digest) === digest;
     }
-    reply.body.discard();
-    return (storedAs(reply) ?? digest) === digest;
+    if (single(reply.headers, 'location') === undefined) reply.body.discard();
+    else this.#begun(reply);
+    return false;
   }
 
   async run(): Promise<UploadOutcome> {

@@ -1,31 +1,39 @@
 // Images go to a real registry, and what others read there is what was in the store.
 
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf } from '../../src/core/index.js';
 import type { Digest } from '../../src/core/index.js';
-import { MediaTypes, parseManifest } from '../../src/image/index.js';
-import type { Manifest } from '../../src/image/index.js';
+import { MediaTypes, parseManifest, parseReference } from '../../src/image/index.js';
+import type { Manifest, Platform } from '../../src/image/index.js';
 import { parseTaggedName } from '../../src/store/index.js';
 import type { Store } from '../../src/store/index.js';
-import { loadImages, pushImage } from '../../src/transfer/index.js';
+import { loadImages, pullImage, pushImage } from '../../src/transfer/index.js';
 import type { PushedImage, PushOptions, TransferProgress } from '../../src/transfer/index.js';
 import {
   basicCredential,
+  fill,
+  fillWith,
+  generateImage,
+  generateIndex,
   rawManifest,
   sha256,
   skopeo,
+  startProxy,
   startRegistry,
   storedBlob,
   testClient,
 } from '../helpers/registry/index.js';
 import type { TestRegistry } from '../helpers/registry/index.js';
 import { requires } from '../helpers/requires.js';
+import { uploadServer } from '../unit/registry/upload-server.js';
 import { temporaryDirectory, temporaryStore } from '../unit/store/fixture.js';
 import {
   addOciImage,
+  blobOf,
   asDirectory,
   asTar,
   configOf,
@@ -315,5 +323,115 @@ describe.skipIf(gate.skip)(gate.title('a push'), () => {
     const work = pushImage(store, client, parseTaggedName(`${registry.host}/stopped:1`), options);
     await expect(work).rejects.toThrow('enough');
     expect(store.check()).toEqual([]);
+  });
+});
+
+describe.skipIf(gate.skip)(gate.title('what was pulled'), () => {
+  let source: TestRegistry;
+  let target: TestRegistry;
+  beforeAll(async () => {
+    source = await startRegistry();
+    target = await startRegistry();
+  });
+  afterAll(async () => {
+    await source[Symbol.asyncDispose]();
+    await target[Symbol.asyncDispose]();
+  });
+
+  /** Takes an image from one registry and brings it to another one, under another name. */
+  async function carry(name: string, platform?: Platform): Promise<Pushed> {
+    const store = temporaryStore();
+    await using client = testClient();
+    const pulling = platform === undefined ? {} : { platform };
+    await pullImage(store, client, parseReference(`${source.host}/${name}`), pulling);
+    return await push(store, `${target.host}/carried/${name}`, { image: `${source.host}/${name}` });
+  }
+
+  test.each(['oci', 'docker'] as const)('is pushed byte for byte: %s', async (format) => {
+    const image = await fill(source, `${format}:1`, { format });
+    expect(await carry(`${format}:1`)).toMatchObject({
+      digest: image.manifest.digest,
+      mediaType: image.manifest.mediaType,
+    });
+    expect(await rawManifest(target, `carried/${format}:1`)).toBe(image.manifest.bytes.toString());
+    for (const { digest } of [image.config, ...image.layers]) expect(sha256(storedBlob(target, digest))).toBe(digest);
+  });
+
+  test('is pushed byte for byte: one of an index', async () => {
+    const images = {
+      amd64: generateImage({ seed: 'a', architecture: 'amd64' }),
+      s390x: generateImage({ seed: 'b', architecture: 's390x', format: 'docker' }),
+    };
+    const index = generateIndex(images);
+    await fillWith(source, 'multi', { images: Object.values(images), blobs: [index], tags: { x: index } });
+    const { digest } = await carry('multi:x', { os: 'linux', architecture: 's390x' });
+    expect(digest).toBe(images.s390x.manifest.digest);
+    expect(await rawManifest(target, 'carried/multi:x')).toBe(images.s390x.manifest.bytes.toString());
+  });
+
+  test('is mounted from where it was pulled', async () => {
+    await fill(source, 'origin:1', { layers: 2, seed: 'mounted' });
+    const store = temporaryStore();
+    await using client = testClient();
+    await pullImage(store, client, parseReference(`${source.host}/origin:1`));
+    const { phases } = await push(store, `${source.host}/copy:1`, { image: `${source.host}/origin:1` });
+    expect(phases).toEqual(['mounted', 'mounted']);
+  });
+});
+
+describe.skipIf(gate.skip)(gate.title('a connection that is cut'), () => {
+  test('does not hinder a push of layers of any kind', async () => {
+    await using registry = await startRegistry();
+    let left = 12;
+    await using proxy = await startProxy(registry.url, ({ method, path: at }) => {
+      if (!at.includes('/blobs/') || method === 'HEAD' || left <= 0) return undefined;
+      left -= 1;
+      return left % 3 === 0 ? { closeInsteadOfAnswer: true } : { cutRequestAfter: 1000 };
+    });
+    const noise = await layerOf({ noise: randomBytes(200_000).toString('base64') });
+    const plain = temporaryStore();
+    const files: Files = new Map();
+    const layerType = MediaTypes.layer;
+    const image = configOf([noise, base]);
+    finishLayout(files, [
+      addOciImage(files, { layers: [noise, base], config: image, compress: (tar) => tar, layerType }),
+    ]);
+    await loadImages(plain, { path: asDirectory(files) });
+    plain.images.tag(digestOf(image), 'plain');
+    await using client = testClient({ retry: { attempts: 20, delay: 1 } });
+    const { digest } = await pushImage(plain, client, parseTaggedName(`${proxy.host}/plain:1`), { image: 'plain' });
+    expect(digest).toBe(plain.images.manifests(digestOf(image))[0]?.digest);
+    expect([noise, base].map((tar) => sha256(storedBlob(registry, digestOf(tar))))).toEqual(
+      [noise, base].map(digestOf),
+    );
+    expect(left).toBe(0);
+  });
+});
+
+describe('layers that are not passed on', () => {
+  test('are left where their URLs say', async () => {
+    const server = await uploadServer();
+    const store = temporaryStore();
+    const files: Files = new Map();
+    const layerType = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+    const document = addOciImage(files, { layers: [base, top], config, layerType }) as { digest: Digest };
+    const at = `blobs/${document.digest.replace(':', '/')}`;
+    const made = parseManifest(files.get(at) ?? Buffer.alloc(0));
+    const urls = ['https://example.test/layer'];
+    const manifest = { ...made, layers: made.layers.map((layer, index) => (index === 0 ? { ...layer, urls } : layer)) };
+    files.delete(at);
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    finishLayout(files, [blobOf(files, bytes, { mediaType: MediaTypes.manifest })]);
+    await loadImages(store, { path: asDirectory(files) });
+    store.images.tag(digestOf(config), 'foreign');
+    const { digest, phases } = await push(store, `${server.host}/team/app:1`, { image: 'foreign' });
+    expect(digest).toBe(digestOf(bytes));
+    expect(phases.toSorted()).toEqual(['done', 'skipped']);
+    const other = await push(store, `${server.host}/team/app:2`, { image: 'foreign', format: 'docker' });
+    expect(other.phases.toSorted()).toEqual(['exists', 'skipped']);
+    expect(JSON.parse(server.manifests.get('2')?.toString() ?? '')).toMatchObject({
+      mediaType: MediaTypes.dockerManifest,
+      layers: [{ mediaType: layerType, urls: ['https://example.test/layer'] }, { mediaType: layerType }],
+    });
   });
 });

@@ -46,6 +46,8 @@ export interface UploadServer {
   /** `METHOD` and what of the path follows the repository, without what is random. */
   readonly lines: readonly string[];
   readonly blobs: Map<string, Buffer>;
+  /** By what they were stored under. */
+  readonly manifests: Map<string, Buffer>;
 }
 
 const PREFIX = '/v2/team/app/';
@@ -53,11 +55,15 @@ const PREFIX = '/v2/team/app/';
 export async function uploadServer(knobs: Knobs = {}): Promise<UploadServer> {
   const seen: Seen[] = [];
   const blobs = new Map<string, Buffer>();
+  const manifests = new Map<string, Buffer>();
   const sessions = new Map<string, Buffer>();
   let count = 0;
 
-  const place = (id: string): string =>
-    (knobs.location ?? ((name) => `${PREFIX}blobs/uploads/${name}?_state=a%2Bb%3D`))(id);
+  // What it has is part of the place, as with Docker's registry.
+  const place = (id: string): string => {
+    const at = String(sessions.get(id)?.length ?? 0);
+    return (knobs.location ?? ((name) => `${PREFIX}blobs/uploads/${name}?_state=a%2Bb%3D`))(id) + `&at=${at}`;
+  };
   const answer = (response: ServerResponse, status: number, headers: Record<string, string> = {}, body = ''): unknown =>
     response.writeHead(status, { 'content-length': String(Buffer.byteLength(body)), ...headers }).end(body);
   const fail = (response: ServerResponse, status: number, code: string): unknown =>
@@ -96,6 +102,10 @@ export async function uploadServer(knobs: Knobs = {}): Promise<UploadServer> {
       if (instead !== undefined)
         return answer(response, instead[0], { 'content-type': 'application/json' }, instead[1]);
       const rest = url.pathname.slice(PREFIX.length);
+      if (method === 'PUT' && rest.startsWith('manifests/')) {
+        manifests.set(rest.slice('manifests/'.length), (await contentOf(request, entry)).bytes);
+        return answer(response, 201);
+      }
       if (method === 'HEAD') {
         const blob = blobs.get(rest.replace('blobs/', ''));
         return answer(response, blob === undefined ? 404 : 200, blob && { 'content-length': String(blob.length) });
@@ -111,8 +121,9 @@ export async function uploadServer(knobs: Knobs = {}): Promise<UploadServer> {
       }
       const id = /uploads\/(\w+)/.exec(url.pathname)?.[1] ?? '';
       const content = sessions.get(id);
-      if (content === undefined || url.searchParams.get('_state') === null)
-        return fail(response, 404, 'BLOB_UPLOAD_UNKNOWN');
+      const isKnown = content !== undefined && url.searchParams.has('_state');
+      const isStale = method !== 'GET' && Number(url.searchParams.get('at')) !== content?.length;
+      if (!isKnown || isStale) return fail(response, 404, 'BLOB_UPLOAD_UNKNOWN');
       if (method === 'GET') return answer(response, 204, { location: place(id), ...rangeOf(content) });
       if (knobs.maxBody !== undefined && Number(request.headers['content-length']) > knobs.maxBody) {
         request.resume();
@@ -161,5 +172,6 @@ export async function uploadServer(knobs: Knobs = {}): Promise<UploadServer> {
       });
     },
     blobs,
+    manifests,
   };
 }

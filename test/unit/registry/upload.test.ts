@@ -53,7 +53,7 @@ describe('an upload', () => {
     expect(server.lines).toEqual([
       'HEAD blobs/DIGEST',
       'POST blobs/uploads/',
-      'PUT blobs/uploads/1?_state=a%2Bb%3D&digest=DIGEST',
+      'PUT blobs/uploads/1?_state=a%2Bb%3D&at=0&digest=DIGEST',
     ]);
   });
 
@@ -116,12 +116,12 @@ describe('an upload that is cut', () => {
     const { server, stored } = await upload({ cutAfter: MiB, cuts: 2, keeps: true });
     expect(stored).toBe(true);
     expect(server.lines.slice(2)).toEqual([
-      'PUT blobs/uploads/1?_state=a%2Bb%3D&digest=DIGEST',
-      'GET blobs/uploads/1?_state=a%2Bb%3D',
-      `PATCH blobs/uploads/1?_state=a%2Bb%3D ${String(MiB)}-${String(3 * MiB - 1)}`,
-      'GET blobs/uploads/1?_state=a%2Bb%3D',
-      `PATCH blobs/uploads/1?_state=a%2Bb%3D ${String(2 * MiB)}-${String(3 * MiB - 1)}`,
-      'PUT blobs/uploads/1?_state=a%2Bb%3D&digest=DIGEST',
+      'PUT blobs/uploads/1?_state=a%2Bb%3D&at=0&digest=DIGEST',
+      'GET blobs/uploads/1?_state=a%2Bb%3D&at=0',
+      `PATCH blobs/uploads/1?_state=a%2Bb%3D&at=${String(MiB)} ${String(MiB)}-${String(3 * MiB - 1)}`,
+      `GET blobs/uploads/1?_state=a%2Bb%3D&at=${String(MiB)}`,
+      `PATCH blobs/uploads/1?_state=a%2Bb%3D&at=${String(2 * MiB)} ${String(2 * MiB)}-${String(3 * MiB - 1)}`,
+      `PUT blobs/uploads/1?_state=a%2Bb%3D&at=${String(3 * MiB)}&digest=DIGEST`,
     ]);
   });
 
@@ -144,10 +144,24 @@ describe('an upload that is cut', () => {
     });
   });
 
+  test('in the middle of its chunks, and forgotten, begins anew', async () => {
+    let lost = 2;
+    const { server, stored } = await upload({
+      maxBody: MiB,
+      instead: ({ method, range }) =>
+        (method === 'GET' || (method === 'PATCH' && range?.startsWith('0-') === false)) && lost-- > 0
+          ? [404, '']
+          : undefined,
+    });
+    expect(stored).toBe(true);
+    const anew = server.seen.slice(server.seen.findLastIndex(({ method }) => method === 'POST'));
+    expect(anew[1]?.range).toMatch(/^0-/);
+  });
+
   test('after the last byte is not done again', async () => {
     const { server, stored } = await upload({ lostAnswers: 1 });
     expect(stored).toBe(true);
-    expect(server.lines.slice(3)).toEqual(['GET blobs/uploads/1?_state=a%2Bb%3D', 'HEAD blobs/DIGEST']);
+    expect(server.lines.slice(3)).toEqual(['GET blobs/uploads/1?_state=a%2Bb%3D&at=0', 'HEAD blobs/DIGEST']);
   });
 
   test('by its own source fails with what that one says', async () => {
