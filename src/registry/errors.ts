@@ -46,10 +46,18 @@ export class RegistryFailure extends VeneerError {
   }
 }
 
+/** As secrets may come back: as they were sent, or in the forms of URLs. Longer ones first, which may hold others. */
+function spellings(secrets: readonly string[]): string[] {
+  const long = secrets.filter((secret) => secret.length >= MIN_SECRET);
+  const coded = long.map((secret) => new URLSearchParams([['', secret]]).toString().slice(1));
+  const all = [...long, ...coded, ...coded.map((text) => text.replaceAll('+', '%20'))];
+  return [...new Set(all)].sort((a, b) => b.length - a.length);
+}
+
 /** Text that came over the network, fit to be shown. A registry may send back what it was sent: that is taken out. */
 export function shownText(text: string, secrets: readonly string[] = []): string {
   let shown = text;
-  for (const secret of secrets) if (secret.length >= MIN_SECRET) shown = shown.replaceAll(secret, '***');
+  for (const secret of spellings(secrets)) shown = shown.replaceAll(secret, '***');
   const line = displayText(shown.replace(/\s+/g, ' ').trim());
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}\u2026` : line;
 }

@@ -101,6 +101,8 @@ describe('shownText', () => {
     const secret = Buffer.from('me:open sesame').toString('base64');
     expect(shownText(`you sent ${secret} and open sesame`, [secret, 'open sesame'])).toBe('you sent *** and ***');
     // A secret over the edge of what is shown does not come through in part.
+    expect(shownText('a=open%3A+s%C3%A4me+x b=open%3A%20s%C3%A4me%20x', ['open: s\u00e4me x'])).toBe('a=*** b=***');
+    expect(shownText('inside-of-longer', ['side', 'inside-of-longer'])).toBe('***');
     expect(shownText('x'.repeat(295) + secret, [secret])).toBe(`${'x'.repeat(295)}***`);
   });
 });
