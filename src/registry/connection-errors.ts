@@ -83,8 +83,8 @@ function innermost(error: unknown): unknown {
   return error;
 }
 
-/** Nobody is there, or not now. */
-const NOBODY = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'];
+/** No connection came about: nobody is there, or not now. */
+const NOBODY = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'];
 
 function isNotTls(error: unknown): boolean {
   const text = field(error, 'message');

@@ -4,8 +4,10 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { Agent, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
+import { messageOf, VeneerError } from '../core/index.js';
 import type { Endpoint } from './access/index.js';
 import type { Party } from './connection-errors.js';
+import { shownText } from './errors.js';
 import { isLoopback } from './loopback.js';
 import { proxyFor } from './proxy.js';
 import type { Proxy } from './proxy.js';
@@ -29,13 +31,16 @@ function isItself(endpoint: Endpoint, url: URL): boolean {
 function tlsFor(endpoint: Endpoint, url: URL): TlsSetup {
   const { ca, cert, key } = endpoint.tls;
   const showsOwn = cert !== undefined && key !== undefined && isItself(endpoint, url);
-  return {
-    rejectUnauthorized: !mayBePlain(endpoint, url),
-    secureContext: createSecureContext({
+  try {
+    const secureContext = createSecureContext({
       ...(ca === undefined ? {} : { ca: [...ca] }),
       ...(showsOwn ? { cert, key } : {}),
-    }),
-  };
+    });
+    return { rejectUnauthorized: !mayBePlain(endpoint, url), secureContext };
+  } catch (error) {
+    const reason = shownText(messageOf(error));
+    throw new VeneerError('invalid', `the certificates for ${endpoint.origin} cannot be used: ${reason}`);
+  }
 }
 
 export interface Way {

@@ -45,6 +45,16 @@ describe('mayBePlain', () => {
   });
 });
 
+test('a certificate of our own that cannot be read is told of', async () => {
+  const tls = { verify: true, cert: 'x', key: 'secret' };
+  await using client = testClient({ config: { endpoints: () => [{ ...endpoint(true), tls }] } });
+  const reading = client.repository({ registry: 'r.example', repository: 'a' }).manifest('1');
+  await expect(reading).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringMatching(/^the certificates for r\.example cannot be used: error:(?!.*secret)/) as unknown,
+  });
+});
+
 test('connections are shared where they are made alike', async () => {
   await using connections = new Connections({ connectTimeout: 1000, env: {} });
   const at = (url: string, of = endpoint(undefined)): unknown => connections.dispatcher(of, new URL(url));
