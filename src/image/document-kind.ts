@@ -24,7 +24,7 @@ function kindOfType(mediaType: unknown): DocumentKind['kind'] | undefined {
  * differently would see different images (GHSA-mc8v-mgrf-8f4m).
  */
 export function documentKind(bytes: Uint8Array, sentAs: string, name: string): DocumentKind {
-  const document = parseDocument(bytes, name);
+  const document = parseDocument(bytes, `manifest of ${name}`);
   const { mediaType: declared, schemaVersion } = document;
   const type = sentAs.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (schemaVersion === 1 || type.startsWith(SCHEMA_1)) {

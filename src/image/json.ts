@@ -16,8 +16,8 @@ export function at(place: JsonPlace, key: string | number): JsonPlace {
 }
 
 export function malformed(place: JsonPlace, expected: string): VeneerError {
-  const where = place.path === '' ? '' : `: '${place.path}'`;
-  return new VeneerError('invalid', `malformed ${place.document}${where} is not ${expected}`);
+  const where = place.path === '' ? 'it' : `'${place.path}'`;
+  return new VeneerError('invalid', `malformed ${place.document}: ${where} is not ${expected}`);
 }
 
 /** Parses a whole document whose root is an object. Throws `invalid`. */

@@ -8,6 +8,7 @@ import type { LayerLimits } from '../layer/index.js';
 import type { RegistryClient, Repository } from '../registry/index.js';
 import type { Image, Store } from '../store/index.js';
 import { asTaggedName } from './archive-image.js';
+import { namingImage } from './naming-image.js';
 import type { OnProgress } from './progress.js';
 import { pullLayers } from './pull-layers.js';
 import type { RemoteLayer } from './pull-layers.js';
@@ -55,7 +56,7 @@ export async function pullImage(
   if (stored !== undefined) return { ...stored, reference, isNew: giveTag(store, stored.image, reference) };
   const configOf = (id: Digest) => (store.content.has(id) ? store.content.read(id) : undefined);
   const remote = await readRemoteImage(client, reference, { ...options, configOf });
-  return fetchImage(store, { repository, remote }, options);
+  return namingImage(reference, () => fetchImage(store, { repository, remote }, options));
 }
 
 export interface PullAllOptions extends PullOptions {

@@ -7,6 +7,7 @@ import { hostPlatform, isConfigType, parseImageConfig, parseIndex, parseManifest
 import { platformRank, platformsOf, selectManifest, tagOrDigest } from '../image/index.js';
 import type { Descriptor, ImageConfig, Manifest, Platform, Reference } from '../image/index.js';
 import type { RegistryClient, Repository } from '../registry/index.js';
+import { namingImage } from './naming-image.js';
 
 /** Indexes in indexes: two levels are in use. */
 const MAX_DEPTH = 4;
@@ -47,10 +48,18 @@ export interface ReadRemoteOptions extends RemoteOptions {
  * The manifest of a tag or a digest. Throws `not-found` also where an index has nothing for the platform, `unsupported` for what is
  * no image, `integrity`, `invalid`, `limit`, and what the registry's client throws.
  */
-export async function resolveRemote(
+export function resolveRemote(
   repository: Repository,
   reference: Reference,
-  { platform, signal }: RemoteOptions = {},
+  options: RemoteOptions = {},
+): Promise<ResolvedManifest> {
+  return namingImage(reference, () => resolve(repository, reference, options));
+}
+
+async function resolve(
+  repository: Repository,
+  reference: Reference,
+  { platform, signal }: RemoteOptions,
 ): Promise<ResolvedManifest> {
   const called = familiarReference(reference);
   let found = await repository.manifest(tagOrDigest(reference), { signal });
@@ -92,10 +101,18 @@ function noneFits(called: string, wanted: Platform, offered: string): VeneerErro
 }
 
 /** An image as its registry describes it. Errors: as `resolveRemote`. */
-export async function readRemoteImage(
+export function readRemoteImage(
   client: RegistryClient,
   reference: Reference,
   options: ReadRemoteOptions = {},
+): Promise<RemoteImage> {
+  return namingImage(reference, () => readImage(client, reference, options));
+}
+
+async function readImage(
+  client: RegistryClient,
+  reference: Reference,
+  options: ReadRemoteOptions,
 ): Promise<RemoteImage> {
   const repository = client.repository(reference);
   const resolved = await resolveRemote(repository, reference, options);

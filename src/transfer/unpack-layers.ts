@@ -248,9 +248,10 @@ class LayerUnpack {
   }
 }
 
-/** The same error, saying which layer it is about. */
+/** The same error, saying which layer it is about; registries speak of blobs. */
 export function namingLayer(name: string, error: unknown): unknown {
-  if (!(error instanceof VeneerError) || error.message.startsWith('layer sha256:')) return error;
+  if (!(error instanceof VeneerError)) return error;
+  if (error.message.startsWith('layer sha256:') || error.message.includes(`blob ${name}`)) return error;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   return new VeneerError(error.code, `layer ${name}: ${error.message}`, { cause: error, ...hint });
 }

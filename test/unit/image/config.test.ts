@@ -27,7 +27,7 @@ describe('parseImageConfig', () => {
   });
 
   const bad: Record<string, [unknown, RegExp]> = {
-    'a list as document': [[], /image config is not an object/],
+    'a list as document': [[], /image config: it is not an object/],
     'a missing architecture': [{ ...minimal, architecture: undefined }, /'architecture' is missing/],
     'a missing os': [{ ...minimal, os: undefined }, /'os' is missing/],
     'a missing rootfs': [{ ...minimal, rootfs: undefined }, /'rootfs' is missing/],

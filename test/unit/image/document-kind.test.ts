@@ -28,7 +28,7 @@ describe('refused is', () => {
     ['schema 1 by its type', {}, 'application/vnd.docker.distribution.manifest.v1+prettyjws', 'schema 1'],
     ['another kind', { mediaType: other, layers: [] }, manifest, `is no image: the registry has '${other}' there`],
     ['nothing known', { errors: [] }, 'application/json', "is no image: the registry has 'application/json' there"],
-    ['a list', [], index, 'malformed debian:12 is not an object'],
+    ['a list', [], index, 'malformed manifest of debian:12: it is not an object'],
   ])('%s', (_what, document, sentAs, message) => {
     expect(() => kindOf(Array.isArray(document) ? document : { schemaVersion: 2, ...document }, sentAs)).toThrow(
       message,

@@ -172,7 +172,7 @@ test('what was cut off is continued by the next attempt, and nothing is seen of 
     digest === second?.digest ? cut(second.bytes, { from, signal }) : undefined;
   await expect(pull(store, registry)).rejects.toMatchObject({
     code: 'unavailable',
-    message: `layer ${second?.digest ?? ''}: cut`,
+    message: `r.test/app:latest: layer ${second?.digest ?? ''}: cut`,
   });
   expectNothing(store);
   expect(store.check().filter(({ kind }) => kind !== 'blob-extra' && kind !== 'staging-leftover')).toEqual([]);
@@ -222,7 +222,7 @@ test.each(wrongBytes)('should-fail: $name: nothing is kept of it', async ({ dama
   registry.send = (digest) => (digest === second?.digest ? inPieces(damage(second.bytes)) : undefined);
   await expect(pull(store, registry)).rejects.toMatchObject({
     code: 'integrity',
-    message: expect.stringMatching(new RegExp(`^layer ${second?.digest ?? ''}: .*${says.source}`)) as string,
+    message: expect.stringMatching(new RegExp(`^r.test/app:latest: layer ${second?.digest ?? ''}: .*${says.source}`)) as string,
   });
   expectNothing(store);
   expect(store.content.has(second?.digest as Digest)).toBe(false);
