@@ -7,9 +7,10 @@ import { chainIds } from '../../src/image/index.js';
 import type { DiffId } from '../../src/image/index.js';
 import { Store } from '../../src/store/index.js';
 import type { Finding } from '../../src/store/index.js';
+import { pullImage } from '../../src/transfer/index.js';
 import { startCli } from '../helpers/run-cli.js';
 import type { CliResult, RunningCli } from '../helpers/run-cli.js';
-import { PASSWORD, sha256 } from '../helpers/registry/index.js';
+import { PASSWORD, sha256, testClient } from '../helpers/registry/index.js';
 import type { GeneratedImage } from '../helpers/registry/index.js';
 import { requires } from '../helpers/requires.js';
 import { tempDir } from '../helpers/tmp.js';
@@ -80,6 +81,14 @@ export class PullBox implements Disposable {
 
   store(): Store {
     return Store.open(this.root);
+  }
+
+  /** Pulls tag 1 in this process, and takes away what was of no use to it. */
+  async pullHere(registry: string, repository: string): Promise<void> {
+    using store = this.store();
+    await using client = testClient();
+    await pullImage(store, client, { registry, repository, tag: '1' });
+    store.prune();
   }
 
   /** Nothing is there that a user could see, and of what was begun only downloads, for the next attempt. */

@@ -222,7 +222,9 @@ test.each(wrongBytes)('should-fail: $name: nothing is kept of it', async ({ dama
   registry.send = (digest) => (digest === second?.digest ? inPieces(damage(second.bytes)) : undefined);
   await expect(pull(store, registry)).rejects.toMatchObject({
     code: 'integrity',
-    message: expect.stringMatching(new RegExp(`^r.test/app:latest: layer ${second?.digest ?? ''}: .*${says.source}`)) as string,
+    message: expect.stringMatching(
+      new RegExp(`^r.test/app:latest: layer ${second?.digest ?? ''}: .*${says.source}`),
+    ) as string,
   });
   expectNothing(store);
   expect(store.content.has(second?.digest as Digest)).toBe(false);
