@@ -93,8 +93,9 @@ class Upload {
     const reply = await this.#send({ method: 'HEAD', path: `blobs/${digest}`, accept: [200, 404], retry: true });
     reply.body.discard();
     const length = single(reply.headers, 'content-length');
-    // Some do not say how long it is.
-    return reply.status === 200 && (length === undefined || Number(length) === size);
+    // Who answers everything with a page of its own says 200, too.
+    const isIt = length === undefined ? storedAs(reply) === digest : Number(length) === size;
+    return reply.status === 200 && isIt;
   }
 
   /** True if the registry takes the blob from another repository. If it does not, it may have begun an upload. */
@@ -329,8 +330,8 @@ export async function putManifest(
     signal,
   });
   reply.body.discard();
-  if ((storedAs(reply) ?? digest) !== digest) {
-    throw wrongContent(subject, `the registry has stored the manifest ${digest} under another digest`);
-  }
-  return digest;
+  const stored = storedAs(reply);
+  if (stored === digest || (stored === undefined && reply.status === 201)) return digest;
+  if (stored === undefined) throw misbehaviour(subject, `the registry answers HTTP ${String(reply.status)}, not 201`);
+  throw wrongContent(subject, `the registry has stored the manifest ${digest} under another digest`);
 }

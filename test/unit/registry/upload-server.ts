@@ -104,7 +104,7 @@ export async function uploadServer(knobs: Knobs = {}): Promise<UploadServer> {
       const rest = url.pathname.slice(PREFIX.length);
       if (method === 'PUT' && rest.startsWith('manifests/')) {
         manifests.set(rest.slice('manifests/'.length), (await contentOf(request, entry)).bytes);
-        return answer(response, 201);
+        return answer(response, 201, knobs.storedAs === undefined ? {} : { 'docker-content-digest': knobs.storedAs });
       }
       if (method === 'HEAD') {
         const blob = blobs.get(rest.replace('blobs/', ''));

@@ -268,6 +268,13 @@ describe('a registry', () => {
     await expect(work).rejects.toMatchObject({ code, message: expect.stringContaining(words) as unknown });
   });
 
+  test('that answers everything with a page of its own is none', async () => {
+    const server = await uploadServer({ instead: () => [200, '<html>Welcome to our hotel</html>'] });
+    await expect(repositoryOf(server).upload(sourceOf(content))).rejects.toThrow(/HTTP 200/);
+    const manifest = { bytes: Buffer.from('{}'), mediaType: 'application/json' };
+    await expect(repositoryOf(server).putManifest('v1', manifest)).rejects.toThrow('answers HTTP 200, not 201');
+  });
+
   test('that is busy is asked again', async () => {
     let busy = 3;
     const { stored } = await upload({
@@ -287,5 +294,10 @@ describe('a manifest', () => {
     const server = await uploadServer({ instead: () => [201, ''] });
     expect(await repositoryOf(server).putManifest('v1', manifest)).toBe(digestOf(manifest.bytes));
     expect(server.lines).toEqual(['PUT manifests/v1']);
+  });
+
+  test('that is stored as something else is not believed', async () => {
+    const server = await uploadServer({ storedAs: digestOf('other') });
+    await expect(repositoryOf(server).putManifest('v1', manifest)).rejects.toMatchObject({ code: 'integrity' });
   });
 });
