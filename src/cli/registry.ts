@@ -1,11 +1,10 @@
 // What every command that speaks to a registry has: its options, and a client made of them and of the user's configuration.
 
-import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { hasCode, messageOf, VeneerError } from '../core/index.js';
-import type { Credential, CredentialSource, CredentialStore, Secret } from '../registry/index.js';
+import type { Credential, CredentialStore, Secret } from '../registry/index.js';
 import type { RegistryClient, RegistryConfig } from '../registry/index.js';
 import { parseCount } from './arguments.js';
 import { parseDuration } from './duration.js';
@@ -53,17 +52,6 @@ export async function credentialStoreOf({ creds, authfile }: RegistryOptions): P
   });
 }
 
-/** As `credentialStoreOf`, for who is not about to make the file. */
-async function existingCredentials(options: RegistryOptions): Promise<CredentialStore> {
-  const { authfile } = options;
-  if (authfile !== undefined && authfile !== '' && !existsSync(authfile)) {
-    throw new VeneerError('not-found', `--authfile: there is no file '${authfile}'`, {
-      hint: `'veneer login --authfile ${authfile}' makes it`,
-    });
-  }
-  return credentialStoreOf(options);
-}
-
 async function userOf(): Promise<{ env: NodeJS.ProcessEnv; home: string }> {
   const { homedir } = await import('node:os');
   return { env: process.env, home: homedir() };
@@ -95,21 +83,19 @@ async function askPassword(username: string): Promise<Secret> {
 export interface RegistryUse {
   /** Above its lines is said what is waited for; without one, nothing is said. */
   readonly board?: ProgressBoard;
-  /** Who the user is, for who has looked for it already. */
-  readonly credentials?: CredentialSource;
 }
 
 /** Runs `act` with a client, and ends its connections whatever happens. */
 export async function withRegistry<Result>(
   options: RegistryOptions,
   act: (client: RegistryClient) => Promise<Result>,
-  { board, credentials }: RegistryUse = {},
+  { board }: RegistryUse = {},
 ): Promise<Result> {
   compileParserCheaply();
   const { RegistryClient } = await import('../registry/index.js');
   await using client = new RegistryClient({
     config: await registryConfigOf(options),
-    credentials: credentials ?? (await existingCredentials(options)),
+    credentials: await credentialStoreOf(options),
     retry: {
       ...(options.retry === undefined ? {} : { attempts: parseCount('--retry', options.retry, 0) + 1 }),
       ...(options.retryDelay === undefined ? {} : { delay: parseDuration('--retry-delay', options.retryDelay) }),

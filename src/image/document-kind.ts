@@ -29,7 +29,7 @@ export function documentKind(bytes: Uint8Array, sentAs: string, name: string): D
   const type = sentAs.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (schemaVersion === 1 || type.startsWith(SCHEMA_1)) {
     throw new VeneerError('unsupported', `${name} is in Docker's old format, schema 1`, {
-      hint: 'have it pushed again by a program of this decade, or convert it with skopeo copy',
+      hint: 'have it pushed again by a current program, or convert it with skopeo copy',
     });
   }
   const [isIndex, isManifest] = ['manifests' in document, 'layers' in document || 'config' in document];

@@ -1,6 +1,7 @@
 // How the failures of registries are told: in one line, with the registry's own words where it has some, and without
 // anything that is secret or could steer a terminal.
 
+import { STATUS_CODES } from 'node:http';
 import { displayText, VeneerError } from '../core/index.js';
 import type { ErrorDetail, ErrorKind } from '../core/index.js';
 
@@ -127,19 +128,34 @@ function kindOf(status: number): ErrorKind {
   return status === 401 || status === 403 ? 'permission' : 'unavailable';
 }
 
-/** A tag or a digest that a repository does not have; or there is no such repository. */
+/** A tag or a digest that a repository does not have; a part of an image; or there is no such repository. */
 function hintForMissing(subject: string, spoken: readonly SpokenError[]): string {
   const name = /^(\S+?)(?::[^/:@\s]+|@sha256:[0-9a-f]{64})$/.exec(subject)?.[1];
-  const isKnown = spoken.some(({ code }) => code === 'MANIFEST_UNKNOWN');
-  return isKnown && name !== undefined ? `what there is, 'veneer tags ${name}' tells` : 'check the name';
+  const says = (code: string): boolean => spoken.some((error) => error.code === code);
+  if (says('BLOB_UNKNOWN')) return 'the registry has lost a part of the image: it must be pushed again';
+  return says('MANIFEST_UNKNOWN') && name !== undefined ? `'veneer tags ${name}' lists the tags` : 'check the name';
+}
+
+/** Where people and programs look at pages. */
+const PAGE = /^text\/html\b/i;
+
+/** For an answer that can come from something else than a registry; undefined for one that cannot. */
+export function hintForPage(host: string, contentType: string | undefined): { readonly hint?: string } {
+  if (!PAGE.test(contentType ?? '')) return {};
+  return { hint: `is ${host} a registry? A proxy or a login page may answer in its place` };
 }
 
 /** Registries tell strangers of a private repository and of none the same. */
-function hintFor({ status, registry, user, subject }: Refusal, spoken: readonly SpokenError[]): string | undefined {
+function hintFor(answer: Refusal, spoken: readonly SpokenError[]): string | undefined {
+  const { status, registry, user, subject } = answer;
   const login = `veneer login ${registry}`;
   if (status === 401 && user !== undefined) return `are name and password of '${user}' right? '${login}' checks them`;
   if (status === 403 && user !== undefined) return `'${user}' may not do this, or the name is wrong`;
-  if (status === 401 || status === 403) return `is the name right? If it is private, log in first: ${login}`;
+  if (status === 401 || status === 403) {
+    return `${subject === registry ? 'log in' : 'is the name right? If it is private, log in'} first: ${login}`;
+  }
+  const { hint } = spoken.length > 0 ? {} : hintForPage(answer.host, answer.contentType);
+  if (hint !== undefined) return hint;
   if (status === 404) return hintForMissing(subject, spoken);
   if (status !== 429) return undefined;
   return user === undefined ? `wait a while, or log in for a higher limit: ${login}` : 'wait a while';
@@ -149,7 +165,8 @@ function saying({ status, contentType, body, secrets, host }: Refusal, errors: r
   if (errors.length > 0) return `the registry says: ${shownText(errors.map(worded).join('; '), secrets)}`;
   const type =
     contentType === undefined || body.length === 0 ? '' : ` and a body of ${shownText(contentType, secrets)}`;
-  return `${host} answers HTTP ${String(status)}${type}`;
+  const meaning = STATUS_CODES[status] === undefined ? '' : ` ${STATUS_CODES[status]}`;
+  return `${host} answers HTTP ${String(status)}${meaning}${type}`;
 }
 
 /** An answer that is not what was asked for. */
@@ -167,8 +184,8 @@ export function refusal(answer: Refusal): RegistryFailure {
 }
 
 /** Answers that are no HTTP or not the protocol's: nothing that goes away by asking again. */
-export function misbehaviour(subject: string, what: string): RegistryFailure {
-  return new RegistryFailure('unavailable', `${subject}: ${what}`);
+export function misbehaviour(subject: string, what: string, detail: ErrorDetail = {}): RegistryFailure {
+  return new RegistryFailure('unavailable', `${subject}: ${what}`, detail);
 }
 
 /** Bytes that are not those that were named. */

@@ -1,9 +1,9 @@
 // Lists that come in pages (distribution spec, "Listing Tags"): each names the next in a Link header (RFC 8288).
 
-import { misbehaviour, RegistryFailure } from './errors.js';
+import { hintForPage, misbehaviour, RegistryFailure } from './errors.js';
 import { single } from './exchange.js';
 import { resolveLocation } from './redirect.js';
-import type { Transport, TransportRequest } from './transport.js';
+import type { Reply, Transport, TransportRequest } from './transport.js';
 
 /** Names asked for at a time, which is the most that some registries give. */
 const PAGE = 1000;
@@ -40,7 +40,7 @@ export async function* listed({ transport, request, field, subject }: ListOption
     const { names, next, from } = await transport.take(
       { ...rest, ...at, method: 'GET', accept: [200], retry: true, subject },
       async (reply) => ({
-        names: readNames(await reply.body.bytes(MAX_PAGE_BYTES, 'list'), { field, subject, host: reply.url.host }),
+        names: readNames(await reply.body.bytes(MAX_PAGE_BYTES, 'list'), { field, subject, reply }),
         next: nextLink(single(reply.headers, 'link')),
         from: reply.url,
       }),
@@ -58,17 +58,22 @@ export async function* listed({ transport, request, field, subject }: ListOption
 
 function readNames(
   bytes: Buffer,
-  { field, subject, host }: { field: string; subject: string; host: string },
+  { field, subject, reply }: { field: string; subject: string; reply: Reply },
 ): string[] {
+  const { host } = reply.url;
+  const noList = (): RegistryFailure => {
+    const hint = hintForPage(host, single(reply.headers, 'content-type'));
+    return misbehaviour(subject, `${host} answers with something else than a list`, hint);
+  };
   let document: unknown;
   try {
     document = JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw misbehaviour(subject, `${host} answers with something else than a list`);
+    throw noList();
   }
   const names = typeof document === 'object' && document !== null ? (document as Record<string, unknown>)[field] : 0;
   // Go writes an empty list as null.
   if (names === null) return [];
-  if (!Array.isArray(names)) throw misbehaviour(subject, `${host} answers with something else than a list`);
+  if (!Array.isArray(names)) throw noList();
   return names.filter((name) => typeof name === 'string');
 }

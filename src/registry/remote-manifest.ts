@@ -3,7 +3,7 @@
 import { digestOf, isDigest } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { MediaTypes } from '../image/index.js';
-import { misbehaviour, shownText, wrongContent } from './errors.js';
+import { hintForPage, misbehaviour, shownText, wrongContent } from './errors.js';
 import { single } from './exchange.js';
 import type { Reply } from './transport.js';
 
@@ -65,8 +65,10 @@ export async function readManifest(
   if (digest !== expected) throw wrongContent(subject, `manifest ${expected}: ${host} sends another one, ${digest}`);
   const announced = typeOf(reply);
   const own = ownType(bytes);
-  if (own === undefined)
-    throw misbehaviour(subject, `${host} sends ${shownText(announced ?? 'something')} that is not JSON as a manifest`);
+  if (own === undefined) {
+    const what = `${host} sends ${shownText(announced ?? 'something')} that is not JSON as a manifest`;
+    throw misbehaviour(subject, what, hintForPage(host, announced));
+  }
   // Two readers must not see two things in the same bytes.
   if (announced !== undefined && own !== '' && own !== announced) {
     throw wrongContent(

@@ -102,18 +102,14 @@ export function configure(command: Command): void {
         tell('  hint: give it with --password-stdin');
       }
       await interruptible((signal) =>
-        withRegistry(
-          registry,
-          async (client) => {
-            await logIn(name, words, store, async (credential) => {
-              const { identityToken } = await client.login(name.registry, credential, { signal });
-              if (identityToken === undefined) return credential;
-              const user = credential.username === undefined ? {} : { username: credential.username };
-              return { kind: 'identity-token', token: identityToken, ...user };
-            });
-          },
-          { credentials: store },
-        ),
+        withRegistry(registry, async (client) => {
+          await logIn(name, words, store, async (credential) => {
+            const { identityToken } = await client.login(name.registry, credential, { signal });
+            if (identityToken === undefined) return credential;
+            const user = credential.username === undefined ? {} : { username: credential.username };
+            return { kind: 'identity-token', token: identityToken, ...user };
+          });
+        }),
       );
       writeLine('Login Succeeded');
     },

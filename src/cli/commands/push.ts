@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { VeneerError } from '../../core/index.js';
@@ -61,6 +62,24 @@ function summaryOf({ tag }: TaggedName, { digest, size }: PushedImage): string {
   return `${tag}: digest: ${digest} size: ${String(size)}`;
 }
 
+/** Found out before the push, not after it. */
+function checkDigestFile(file: string): void {
+  const directory = path.dirname(path.resolve(file));
+  if (existsSync(directory)) return;
+  throw new VeneerError('not-found', `--digestfile: there is no directory '${directory}'`);
+}
+
+/** What a short name is for Docker Hub is not what whoever pushes it means. */
+function explained(error: unknown, { registry, repository, tag }: TaggedName): unknown {
+  const isOfficial = registry === 'docker.io' && repository.startsWith('library/');
+  if (!isOfficial || !(error instanceof VeneerError) || error.code !== 'permission') return error;
+  const short = `${repository.slice('library/'.length)}:${tag}`;
+  return new VeneerError('permission', error.message, {
+    hint: `docker.io/library is Docker's own. Push it to a name of yours: veneer push ${short} USER/${short}`,
+    cause: error,
+  });
+}
+
 async function run(command: Command, args: readonly [string, string | undefined], options: Options): Promise<void> {
   const { compression, compressionLevel, format, digestfile, quiet } = options;
   const level =
@@ -75,6 +94,7 @@ async function run(command: Command, args: readonly [string, string | undefined]
   if (options.allTags === true && (args[1] !== undefined || digestfile !== undefined)) {
     throw new VeneerError('usage', '--all-tags goes with neither a destination nor --digestfile');
   }
+  if (digestfile !== undefined) checkDigestFile(digestfile);
   const name = nameOf(args, options);
   const { pushImage } = await import('../../transfer/index.js');
   using board = new ProgressBoard({ quiet });
@@ -89,7 +109,11 @@ async function run(command: Command, args: readonly [string, string | undefined]
         options,
         async (client) => {
           for (const { name, image } of pushes) {
-            const pushed = await pushImage(store, client, name, { ...settings, image, signal });
+            const pushed = await pushImage(store, client, name, { ...settings, image, signal }).catch(
+              (error: unknown) => {
+                throw explained(error, name);
+              },
+            );
             if (digestfile !== undefined) writeFileSync(digestfile, pushed.digest);
             board.aside(() => writeLine(quiet === true ? formatReference(name) : summaryOf(name, pushed)));
           }

@@ -48,7 +48,9 @@ export class CredentialStore implements CredentialSource {
     for (const file of authFiles(this.#options)) {
       const document = file.read();
       if (document === undefined && authfile !== undefined)
-        throw new VeneerError('not-found', `--authfile: there is no file '${authfile}'`);
+        throw new VeneerError('not-found', `--authfile: there is no file '${authfile}'`, {
+          hint: `'veneer login --authfile ${authfile}' makes it`,
+        });
       const found = document === undefined ? undefined : await this.#findIn(document, file, audience);
       if (found !== undefined) return found;
     }

@@ -45,10 +45,10 @@ describe('refusal', () => {
       'the registry says: incorrect username or password',
     ],
     ['OAuth2', { error: 'invalid_grant', error_description: 'expired' }, 'the registry says: expired'],
-    ['other types', error(5, { a: 1 }), 'r.example answers HTTP 400 and a body of application/json'],
-    ['no list', { errors: 'x' }, 'r.example answers HTTP 400 and a body of application/json'],
-    ['null', 'null', 'r.example answers HTTP 400 and a body of application/json'],
-    ['nothing', '', 'r.example answers HTTP 400'],
+    ['other types', error(5, { a: 1 }), 'r.example answers HTTP 400 Bad Request and a body of application/json'],
+    ['no list', { errors: 'x' }, 'r.example answers HTTP 400 Bad Request and a body of application/json'],
+    ['null', 'null', 'r.example answers HTTP 400 Bad Request and a body of application/json'],
+    ['nothing', '', 'r.example answers HTTP 400 Bad Request'],
   ])('words %s', (_what, body, words) => {
     expect(refusal(answer(400, body)).message).toBe(`r.example/a:1: ${words}`);
   });
@@ -56,7 +56,7 @@ describe('refusal', () => {
   test('does not show what is no JSON', () => {
     const html = answer(502, '<html>secret</html>', { contentType: 'text/html; charset=utf-8' });
     expect(refusal(html).message).toBe(
-      'r.example/a:1: r.example answers HTTP 502 and a body of text/html; charset=utf-8',
+      'r.example/a:1: r.example answers HTTP 502 Bad Gateway and a body of text/html; charset=utf-8',
     );
   });
 
@@ -81,9 +81,24 @@ describe('what to do', () => {
     expect(refusal({ ...answer(status, ''), user: 'me' }).hint).toBe(hint);
   });
 
+  test('where a registry wants a login itself', () => {
+    const hint = 'log in first: veneer login r.example';
+    expect(refusal({ ...answer(401, ''), subject: 'r.example' }).hint).toBe(hint);
+  });
+
+  test('where a part of an image is missing', () => {
+    const unknown = { errors: [{ code: 'BLOB_UNKNOWN', message: 'blob unknown' }] };
+    expect(refusal(answer(404, unknown)).hint).toContain('it must be pushed again');
+  });
+
+  test('where a page answers', () => {
+    const page = answer(404, '<html>', { contentType: 'text/html; charset=utf-8' });
+    expect(refusal(page).hint).toBe('is r.example a registry? A proxy or a login page may answer in its place');
+  });
+
   test('where a repository does not have the tag', () => {
     const unknown = { errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] };
-    const hint = "what there is, 'veneer tags r.example:5000/a/b' tells";
+    const hint = "'veneer tags r.example:5000/a/b' lists the tags";
     const digest = `@sha256:${'0'.repeat(64)}`;
     expect(refusal({ ...answer(404, unknown), subject: 'r.example:5000/a/b:1' }).hint).toBe(hint);
     expect(refusal({ ...answer(404, unknown), subject: `r.example:5000/a/b${digest}` }).hint).toBe(hint);

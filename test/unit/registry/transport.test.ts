@@ -84,7 +84,7 @@ describe('a redirect', () => {
     await using registry = await serve(redirecting(`${other.url}/x`));
     await expect(ask(registry, { credential })).rejects.toMatchObject({
       code: 'permission',
-      message: `${registry.host}/a:1: ${other.host} answers HTTP 401`,
+      message: `${registry.host}/a:1: ${other.host} answers HTTP 401 Unauthorized`,
     });
     expect(other.sent('authorization')).toEqual([undefined]);
   });
@@ -233,7 +233,7 @@ describe('an answer', () => {
       response.on('drain', more);
       more();
     });
-    await expect(ask(registry)).rejects.toThrow('answers HTTP 400 and a body of application/json');
+    await expect(ask(registry)).rejects.toThrow('answers HTTP 400 Bad Request and a body of application/json');
   });
 
   test('that is encoded is refused', async () => {
