@@ -94,7 +94,11 @@ export class CredentialHelper {
       code !== null && said !== '' && !said.includes('{') && (secret === undefined || !said.includes(secret));
     const ended = code === null ? 'it was killed' : `exit code ${String(code)}`;
     const words = mayTell ? displayText(said.replace(/\s+/g, ' ').slice(0, MAX_WORDS)) : ended;
-    throw new VeneerError('unavailable', `'${this.program} ${verb}' failed: ${words}`);
+    throw this.#failure(`'${this.program} ${verb}' failed: ${words}`);
+  }
+
+  #failure(message: string): VeneerError {
+    return new VeneerError('unavailable', message, { hint: `'${this.#options.namedIn}' has credentials kept by it` });
   }
 
   async #run(verb: Verb, input: string): Promise<Answer> {
@@ -128,7 +132,7 @@ export class CredentialHelper {
         child.once('close', resolve);
       });
       if (late.signal.aborted)
-        throw new VeneerError('unavailable', `'${this.program} ${verb}' gave no answer in ${String(timeout / 1000)} s`);
+        throw this.#failure(`'${this.program} ${verb}' gave no answer in ${String(timeout / 1000)} s`);
       return { code, ...output };
     } finally {
       clearTimeout(timer);
