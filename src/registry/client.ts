@@ -6,6 +6,7 @@ import type { Credential, CredentialSource, Endpoint, RegistryConfig } from './a
 import { Authorizer } from './authorizer.js';
 import { Connections } from './connections.js';
 import { misbehaviour, RegistryFailure, shownText } from './errors.js';
+import { single } from './exchange.js';
 import { listed } from './pages.js';
 import { RemoteRepository } from './repository.js';
 import type { Repository, RepositoryName, RequestOptions } from './repository.js';
@@ -88,7 +89,12 @@ export class RegistryClient implements AsyncDisposable {
     const transport = this.#transport(endpoint, registry, authorizer);
     try {
       const request = { method: 'GET', path: '/v2/', scope: { name: '' }, accept: [200], retry: true, signal } as const;
-      (await transport.send(request)).body.discard();
+      const reply = await transport.send(request);
+      reply.body.discard();
+      // A network's own login page, for one, is no registry that takes everybody.
+      if (/^text\/html\b/i.test(single(reply.headers, 'content-type') ?? '')) {
+        throw misbehaviour(registry, `${reply.url.host} answers with a web page`);
+      }
     } catch (error) {
       throw isUnauthorized(error) ? notTaken(registry, error) : error;
     }

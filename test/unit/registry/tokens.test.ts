@@ -218,6 +218,16 @@ describe('a token kept instead of the password', () => {
   });
 });
 
+test('a login is not believed by a web page', async () => {
+  await using portal = await serve(
+    (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('x'),
+  );
+  await using client = testClient();
+  await expect(client.login(portal.host, me)).rejects.toThrow(`${portal.host} answers with a web page`);
+  await using open = await serve((_, response) => answerJson(response, {}));
+  expect(await client.login(open.host, me)).toEqual({});
+});
+
 describe('a token server that', () => {
   test.each([
     ['file:///etc/passwd', 'by a URL that cannot be used'],
