@@ -22,6 +22,8 @@ export function filterThroughStream(stream: Transform, source: Chunks): Chunks {
 /** A program that has not ended well: what it said. */
 export class ProgramError extends Error {
   override readonly name = 'ProgramError';
+  /** A program has no other way to say what the file system said to it. */
+  readonly code = this.message.includes('No space left on device') ? 'ENOSPC' : undefined;
 }
 
 /** The Debian packages of programs that are not named after them. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compress, compressToFile, decompress, detectCompression } from '../../../src/layer/index.js';
 import type { LayerCompression } from '../../../src/layer/index.js';
-import { digestOf } from '../../../src/core/index.js';
+import { digestOf, isFull } from '../../../src/core/index.js';
+import { filterIntoFile } from '../../../src/layer/filter.js';
 import { tempDir } from '../../helpers/tmp.js';
 import { source } from './support.js';
 
@@ -140,5 +141,17 @@ describe('compressToFile', () => {
     }
     const { signal } = controller;
     await expect(intoFile((fd) => compressToFile(endless(), compression, { fd, signal }))).rejects.toBe(reason);
+  });
+
+  it('a full disk is one, also where a program says so', async () => {
+    const fd = openSync('/dev/full', 'r+');
+    try {
+      const ours: unknown = await compressToFile(source(text), 'gzip', { fd }).catch((error: unknown) => error);
+      expect(isFull(ours)).toBe(true);
+      const work = filterIntoFile(['sh', '-c', 'cat; exit 1'], source(Buffer.from('x')), fd);
+      expect(await work.catch((error: unknown) => isFull(error))).toBe(true);
+    } finally {
+      closeSync(fd);
+    }
   });
 });
