@@ -133,6 +133,12 @@ describe('who one is', () => {
     });
   });
 
+  test('is that of a key as it is written today, before that of an address', async () => {
+    await withHome({ [DOCKER]: auths({ 'https://a.x/v1/': 'old', 'a.x': 'new' }) }, async ({ who }) => {
+      expect(await who('a.x')).toBe('new:pw');
+    });
+  });
+
   test('is not told by empty entries, nor by the malformed ones of others', async () => {
     const files = { [RUNTIME]: { auths: { 'a.x': {}, 'https://a.x': { auth: base64('amy:pw') }, 'b.x': 7 } } };
     await withHome(files, async ({ at, who }) => {

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -11,6 +12,7 @@ import {
   chownSync,
 } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { changeFile } from '../../../../src/registry/access/replace-file.js';
 import { requires } from '../../../helpers/requires.js';
@@ -80,6 +82,23 @@ describe('a changed file', () => {
     const text = readFileSync(file, 'utf8');
     expect(words.filter((word) => !text.includes(word))).toEqual([]);
     expect(text).toHaveLength(words.join('').length);
+  });
+
+  test('waits for who has its lock', async () => {
+    using temp = tempDir('replace');
+    const file = path.join(temp.path, 'config.json');
+    writeFileSync(`${file}.lock`, '');
+    let asked = false;
+    const change = changeFile(file, (text = '') => {
+      asked = true;
+      return `${text}b`;
+    });
+    await sleep(60);
+    expect(asked).toBe(false);
+    writeFileSync(file, 'a');
+    rmSync(`${file}.lock`);
+    await change;
+    expect(readFileSync(file, 'utf8')).toBe('ab');
   });
 
   test('has what a program wrote meanwhile that knows of no lock', async () => {
