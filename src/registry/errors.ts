@@ -38,12 +38,9 @@ export class RegistryFailure extends VeneerError {
 
   /** The same, of which no other attempt is to be made. */
   asFinal(): RegistryFailure {
-    const { status, connection, hint } = this;
-    return new RegistryFailure(this.code, this.message, {
-      status,
-      connection,
-      ...(hint === undefined ? {} : { hint }),
-    });
+    const { status, connection, hint, cause } = this;
+    const detail = { status, connection, cause, ...(hint === undefined ? {} : { hint }) };
+    return new RegistryFailure(this.code, this.message, detail);
   }
 }
 

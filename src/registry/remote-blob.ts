@@ -84,7 +84,7 @@ export class RemoteBlob implements BlobReader {
     const isWhole = start === 0 && end === this.size;
     const headers = isWhole || this.#knowsNoRanges ? {} : { range: `bytes=${String(start)}-${String(end - 1)}` };
     const check = (answer: Reply): Reply => this.#check(answer, { start, end });
-    const reply = await this.#options.open({ headers, failures, check, signal });
+    const reply = await this.#open({ headers, failures, check, signal });
     if (reply.status === 416) {
       reply.body.discard();
       if (this.#knowsNoRanges) throw this.#wrong('it cannot be had from the registry');
@@ -102,6 +102,15 @@ export class RemoteBlob implements BlobReader {
       if (from < Math.min(rest, chunk.length))
         yield from === 0 && rest >= chunk.length ? chunk : chunk.subarray(from, rest);
       if (position >= end && !isExact) return;
+    }
+  }
+
+  /** What it cannot do in all its attempts is not attempted all over. */
+  async #open(opening: Opening): Promise<Reply> {
+    try {
+      return await this.#options.open(opening);
+    } catch (error) {
+      throw error instanceof RegistryFailure ? error.asFinal() : error;
     }
   }
 

@@ -95,6 +95,12 @@ describe('a blob', () => {
     await expect(read([cut(5000), cut(100)])).rejects.toMatchObject({ code: 'unavailable', got: 5300, requests: 4 });
   });
 
+  test('that the registry cannot give now is asked for so many times and no more', async () => {
+    const busy: Handler = (_, response) => void response.writeHead(503).end();
+    await expect(read([busy])).rejects.toMatchObject({ code: 'unavailable', requests: 3 });
+    await expect(read([cut(5000), busy])).rejects.toMatchObject({ code: 'unavailable', requests: 4 });
+  });
+
   test('that stops coming is taken up, too', async () => {
     const { bytes } = await read([(request, response) => void response.write(head(response, askedFor(request)).subarray(0, 2000)), good]); // prettier-ignore
     same(bytes, CONTENT);
