@@ -20,7 +20,7 @@ const CHUNK = 256 * 1024;
 
 export interface ReceiveOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Waited for before the reader is asked for anything; what it gives is disposed of when the reader has given everything. */
+  /** Waited for before the reader is asked for anything; what it gives is disposed of, maybe twice, when the reader has given everything. */
   readonly turn?: (() => Promise<Disposable>) | undefined;
   /** Told the bytes that are here, those of an earlier attempt included. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
@@ -155,22 +155,22 @@ export class Arrival {
     signal?.throwIfAborted();
     if (this.#reuse()) return this.#blob();
     {
-      using _turn = await this.#task.turn?.();
+      using turn = await this.#task.turn?.();
       signal?.throwIfAborted();
       const staged = staging.tryClaim(name);
-      if (staged !== undefined) return await this.#take(staged);
+      if (staged !== undefined) return await this.#take(staged, turn);
     }
     onWait?.();
     const staged = await staging.claim(name, signal);
-    let turn: Disposable | undefined;
+    let given: Disposable | undefined;
     try {
-      turn = await this.#task.turn?.();
+      given = await this.#task.turn?.();
     } catch (error) {
       staging.release(staged);
       throw error;
     }
-    using _turn = turn;
-    return await this.#take(staged);
+    using turn = given;
+    return await this.#take(staged, turn);
   }
 
   #blob(): Blob {
@@ -184,7 +184,7 @@ export class Arrival {
   }
 
   /** Of a file that is locked by us. */
-  async #take(staged: Staged): Promise<Blob> {
+  async #take(staged: Staged, turn: Disposable | undefined): Promise<Blob> {
     const { staging, place } = this.#parts;
     let placed = false;
     try {
@@ -194,6 +194,9 @@ export class Arrival {
         return this.#blob();
       }
       await this.#fill(staged);
+      // What is left is for the disk to do.
+      turn?.[Symbol.dispose]();
+      await fsyncAsync(staged.fd);
       this.#path = place(staged);
       placed = true;
       return this.#blob();
@@ -253,7 +256,6 @@ export class Arrival {
       }
     }
     verifyBlob({ digest: await digester.digest(), size: digester.size }, this.#blob());
-    await fsyncAsync(staged.fd);
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { VeneerError, digestHex, toByteString } from '../core/index.js';
 import { chainId } from '../image/index.js';
 import type { ChainId, DiffId } from '../image/index.js';
-import { must, syncfs } from '../sys/index.js';
+import { must, syncfs, syncfsAside } from '../sys/index.js';
 import type { Database } from './database.js';
 import { fsyncDirectory, renameDurably } from './durable.js';
 import type { Lease, LeaseRegistry } from './leases.js';
@@ -103,6 +103,8 @@ const FORGET = `DELETE FROM layers WHERE chain_id = :id
 export class LayerStore {
   readonly #parts: LayerParts;
   readonly #statements;
+  /** Those that are on disk. */
+  readonly #settled = new WeakSet<StagedLayer>();
 
   constructor(parts: LayerParts) {
     this.#parts = parts;
@@ -193,6 +195,15 @@ export class LayerStore {
   }
 
   /**
+   * Has a filled layer written to disk while this thread goes on, so that `commit` does not wait for that. Nothing may be
+   * written to it afterwards.
+   */
+  async settle(layer: StagedLayer): Promise<void> {
+    must(await syncfsAside(layer.staged.fd), 'syncfs', layer.diff);
+    this.#settled.add(layer);
+  }
+
+  /**
    * Puts a filled directory in its place; durable on return. When the store has the layer already, that one is used and
    * the staged one dropped, so importing one thing twice, even at the same time, is harmless: all it gives is the record
    * that a layer of an old store lacks. The lease keeps the layer.
@@ -200,7 +211,7 @@ export class LayerStore {
   commit(layer: StagedLayer, facts: LayerFacts, lease: Lease): Layer {
     const { lock, staging, leases, database } = this.#parts;
     const id = chainId(facts.parent, facts.diffId);
-    must(syncfs(layer.staged.fd), 'syncfs', layer.diff);
+    if (!this.#settled.has(layer)) must(syncfs(layer.staged.fd), 'syncfs', layer.diff);
     const { known, doomed } = lock.exclusively(() => {
       const present = this.find(id) !== undefined && existsSync(this.path(id));
       const replaced = present ? undefined : this.#clearPlace(id);

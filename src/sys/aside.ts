@@ -10,6 +10,9 @@ export const fsyncAside: (fd: number) => Promise<number> = bindAside('int fsync(
 /** fdatasync(2). */
 export const fdatasyncAside: (fd: number) => Promise<number> = bindAside('int fdatasync(int)');
 
+/** syncfs(2). */
+export const syncfsAside: (fd: number) => Promise<number> = bindAside('int syncfs(int)');
+
 /** fallocate(2). Offset and length are in bytes. */
 export const fallocateAside: (fd: number, mode: number, offset: number, length: number) => Promise<number> = bindAside(
   'int fallocate64(int, int, int64_t, int64_t)',

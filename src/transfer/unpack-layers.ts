@@ -235,6 +235,7 @@ class LayerUnpack {
           `its content has the digest ${diffId}, its configuration says ${layer.diffId}`,
         );
       }
+      await layers.settle(staged);
       await below;
       await verified;
       options.signal.throwIfAborted();
