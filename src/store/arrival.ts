@@ -114,6 +114,7 @@ export class Arrival {
         at += bytesRead;
         yield buffer.subarray(0, bytesRead);
       }
+      if (this.#restarts !== restarts) throw new ArrivalRestarted();
     } finally {
       closeSync(fd);
     }
@@ -153,7 +154,7 @@ export class Arrival {
     const { staging } = this.#parts;
     const name = partialName(this.digest);
     signal?.throwIfAborted();
-    if (this.#reuse()) return this.#blob();
+    if (await this.#reuse()) return this.#blob();
     {
       using turn = await this.#task.turn?.();
       signal?.throwIfAborted();
@@ -177,10 +178,28 @@ export class Arrival {
     return { digest: this.digest, size: this.size };
   }
 
-  #reuse(): boolean {
-    const path = this.#parts.reuse();
-    if (path !== undefined) this.#grown(path, this.size);
-    return path !== undefined;
+  /** Whether the blob is in its place. One that is damaged is fetched again, and takes the other's place. */
+  async #reuse(): Promise<boolean> {
+    const path = this.#restarts > 0 ? undefined : this.#parts.reuse();
+    if (path === undefined) return false;
+    this.#grown(path, this.size);
+    using digester = new DigesterAside();
+    const fd = openSync(path, 'r');
+    try {
+      await hashStart(digester, { fd, size: this.size, signal: this.#task.signal });
+    } finally {
+      closeSync(fd);
+    }
+    if ((await digester.digest()) === this.digest) return true;
+    this.#restart();
+    return false;
+  }
+
+  #restart(): void {
+    this.#restarts += 1;
+    this.#path = undefined;
+    this.#arrived = 0;
+    this.#tell();
   }
 
   /** Of a file that is locked by us. */
@@ -188,7 +207,7 @@ export class Arrival {
     const { staging, place } = this.#parts;
     let placed = false;
     try {
-      if (this.#reuse()) {
+      if (await this.#reuse()) {
         staging.discard(staged);
         placed = true;
         return this.#blob();
@@ -223,7 +242,7 @@ export class Arrival {
       } catch (error) {
         if (!hasCode(error, 'integrity') || this.#task.signal?.aborted === true) throw error;
       }
-      this.#restarts += 1;
+      this.#restart();
     }
     ftruncateSync(staged.fd, 0);
     await this.#append(staged, 0);

@@ -117,14 +117,14 @@ export class ContentStore {
   }
 
   /**
-   * Takes in a small document; durable on return. Call it under the store's lock together with the rows that refer to it,
+   * Takes in a small document, also in place of one that is damaged; durable on return. Call it under the store's lock together with the rows that refer to it,
    * or with the content leased.
    */
   put(bytes: Uint8Array): Digest {
     const digest = digestOf(bytes);
     const { staging, lock } = this.#parts;
     return lock.exclusively(() => {
-      if (this.has(digest)) return digest;
+      if (this.#holds(digest, bytes)) return digest;
       const staged = staging.createFile();
       try {
         for (let at = 0; at < bytes.length;) at += writeSync(staged.fd, bytes, at);
@@ -137,6 +137,11 @@ export class ContentStore {
       }
       return digest;
     });
+  }
+
+  #holds(digest: Digest, bytes: Uint8Array): boolean {
+    if (!this.has(digest) || this.size(digest) !== bytes.length) return false;
+    return readPart(this.path(digest), digest).equals(bytes);
   }
 
   /** Size in bytes. Throws `not-found`. */

@@ -7,3 +7,18 @@ export function abortable(
 ): AsyncIterable<Uint8Array> {
   return signal !== undefined && stream instanceof Readable ? addAbortSignal(signal, stream) : stream;
 }
+
+/** What a promise comes to, or the signal's reason, thrown, if that is first. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<void>((resolve) => (abort = resolve));
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    await Promise.race([promise, aborted]);
+    signal.throwIfAborted();
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

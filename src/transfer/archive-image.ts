@@ -37,7 +37,7 @@ export interface ArchiveImage {
 }
 
 /** No image has that many: overlay file systems take 500. */
-const MAX_LAYERS = 2000;
+export const MAX_LAYERS = 2000;
 
 export function blobPath(digest: Digest): string {
   return `blobs/${digest.replace(':', '/')}`;

@@ -7,7 +7,7 @@ import type { Platform, Reference } from '../image/index.js';
 import type { LayerLimits } from '../layer/index.js';
 import type { RegistryClient, Repository } from '../registry/index.js';
 import type { Image, Store } from '../store/index.js';
-import { asTaggedName } from './archive-image.js';
+import { asTaggedName, MAX_LAYERS } from './archive-image.js';
 import { namingImage } from './naming-image.js';
 import type { OnProgress } from './progress.js';
 import { pullLayers } from './pull-layers.js';
@@ -64,9 +64,14 @@ export interface PullAllOptions extends PullOptions {
   readonly onPull?: ((reference: Reference) => void) | undefined;
   /** Called as soon as one is in the store. */
   readonly onPulled?: ((pulled: PulledImage) => void) | undefined;
+  /** Called for a tag that is no image: repositories have signatures and other artifacts beside their images. */
+  readonly onSkipped?: ((reference: Reference, why: Error) => void) | undefined;
 }
 
-/** Pulls every tag of a repository, one after the other. Errors as `pullImage`; what was pulled before stays. */
+/**
+ * Pulls every tag of a repository, one after the other, but for those that are no images. Errors as `pullImage`; what was pulled
+ * before stays.
+ */
 export async function pullAllTags(
   store: Store,
   client: RegistryClient,
@@ -79,9 +84,14 @@ export async function pullAllTags(
   for await (const tag of client.repository({ registry, repository }).tags({ signal })) {
     const reference = { registry, repository, tag };
     options.onPull?.(reference);
-    const pulled = await pullImage(store, client, reference, options);
-    options.onPulled?.(pulled);
-    all.push(pulled);
+    try {
+      const pulled = await pullImage(store, client, reference, options);
+      options.onPulled?.(pulled);
+      all.push(pulled);
+    } catch (error) {
+      if (!(error instanceof VeneerError) || error.code !== 'unsupported') throw error;
+      options.onSkipped?.(reference, error);
+    }
   }
   return all;
 }
@@ -137,8 +147,12 @@ function putAway(store: Store, layers: readonly RemoteLayer[], failure: { readon
   store.drop({ layers: isDone ? [] : chainIds(layers.map(({ diffId }) => diffId)), blobs });
 }
 
-/** Throws `unsupported` for what cannot be unpacked. */
+/** Throws `unsupported` for what cannot be unpacked, and `limit`. */
 function layersOf({ config, manifest }: RemoteImage): RemoteLayer[] {
+  const { length } = manifest.document.layers;
+  if (length > MAX_LAYERS) {
+    throw new VeneerError('limit', `the image has ${String(length)} layers, more than ${String(MAX_LAYERS)}`);
+  }
   return manifest.document.layers.map((descriptor, index) => {
     if (compressionOf(descriptor.mediaType) === undefined) {
       const kind = descriptor.mediaType.slice(0, 100);

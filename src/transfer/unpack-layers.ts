@@ -8,6 +8,7 @@ import { applyLayer } from '../layer/index.js';
 import type { LayerLimits } from '../layer/index.js';
 import { ArrivalRestarted } from '../store/index.js';
 import type { Arrival, Blob, Lease, Store } from '../store/index.js';
+import { unlessAborted } from './abortable.js';
 import type { OnProgress, TransferPhase } from './progress.js';
 import { tee } from './tee.js';
 
@@ -144,7 +145,7 @@ class LayerUnpack {
   async #keepOnly(): Promise<void> {
     const { layer, options } = this.#task;
     if ('arrival' in layer) {
-      await layer.arrival?.done;
+      if (layer.arrival !== undefined) await unlessAborted(layer.arrival.done, options.signal);
     } else if (layer.keep !== undefined && !this.#store.content.reuse(layer.keep.digest, options.lease)) {
       await this.#store.content.ingest(this.#read(layer, 'keeping'), options.lease, layer.keep);
     }
@@ -176,7 +177,9 @@ class LayerUnpack {
         return;
       } catch (error) {
         // What the blob is not comes before what is wrong inside of it, and what an earlier attempt has left may be wrong.
-        if (hasCode(error, 'integrity') || error instanceof ArrivalRestarted) await arrival.done;
+        if (hasCode(error, 'integrity') || error instanceof ArrivalRestarted) {
+          await unlessAborted(arrival.done, this.#task.options.signal);
+        }
         if (arrival.restarts === restarts) throw error;
       }
     }
@@ -237,7 +240,7 @@ class LayerUnpack {
       }
       await layers.settle(staged);
       await below;
-      await verified;
+      await unlessAborted(verified, options.signal);
       options.signal.throwIfAborted();
       const facts = { diffId, parent: ids.at(-1), size: contentSize, tarSize: uncompressedSize };
       placed = true;

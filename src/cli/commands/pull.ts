@@ -70,9 +70,17 @@ export function configure(command: Command): void {
               end(reference, pulled.isNew);
               return;
             }
-            const all = await pullAllTags(store, client, reference, { ...pulling, onPull: begin, onPulled: told });
+            const onSkipped = (of: Reference, { message }: Error): void =>
+              board.note(`${of.tag ?? ''}: skipped: ${message}`);
+            const all = await pullAllTags(store, client, reference, {
+              ...pulling,
+              onPull: begin,
+              onPulled: told,
+              onSkipped,
+            });
             const name = nameOf(reference);
-            if (all.length === 0) throw new VeneerError('not-found', `${familiarName(name)} has no tags`);
+            if (all.length === 0)
+              throw new VeneerError('not-found', `${familiarName(name)} has no tag that is an image`);
             end(
               name,
               all.some(({ isNew }) => isNew),

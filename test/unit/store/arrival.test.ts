@@ -230,6 +230,23 @@ test('a blob of another size in its place is replaced', async () => {
   expect(store.content.read(digestOf('abc')).toString()).toBe('abc');
 });
 
+test('a damaged blob in its place is replaced', async () => {
+  const store = temporaryStore();
+  using lease = store.lease();
+  await store.content.receive(remote('abc'), lease).done;
+  writeFileSync(store.content.path(digestOf('abc')), 'xbc');
+  const source = remote('abc');
+  const arrival = store.content.receive(source, lease);
+  // What a reader makes of it counts when the arrival is done and has not begun again.
+  const early = await textOf(arrival).catch((error: unknown) => (error as Error).name);
+  expect(['xbc', 'ArrivalRestarted']).toContain(early);
+  await arrival.done;
+  expect([source.asked, arrival.restarts]).toEqual([[0], 1]);
+  expect(await textOf(arrival)).toBe('abc');
+  expect(store.content.read(digestOf('abc')).toString()).toBe('abc');
+  expect(openFiles(store)).toHaveLength(1);
+});
+
 test('the second of two who want one blob waits for the first, and does not ask', async () => {
   const store = temporaryStore();
   const other = temporaryStore(store.root);

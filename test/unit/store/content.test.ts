@@ -129,6 +129,14 @@ test('a stored blob is a reader like any other', async () => {
   expect(codeOf(() => store.content.reader(digestOf('none')))).toBe('not-found');
 });
 
+test.each(['abd', 'ab'])('a document takes the place of a damaged one (%s)', (damaged) => {
+  const store = temporaryStore();
+  const digest = store.content.put(Buffer.from('abc'));
+  writeFileSync(store.content.path(digest), damaged);
+  store.content.put(Buffer.from('abc'));
+  expect(store.content.read(digest).toString()).toBe('abc');
+});
+
 test('a document has a size limit', () => {
   const store = temporaryStore();
   const digest = store.content.put(Buffer.alloc(9 * 1024 * 1024));

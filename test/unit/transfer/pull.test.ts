@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { digestHex, VeneerError } from '../../../src/core/index.js';
-import type { Digest } from '../../../src/core/index.js';
 import { parsePlatform, parseReference } from '../../../src/image/index.js';
 import type { Image, Store } from '../../../src/store/index.js';
-import { pullImage } from '../../../src/transfer/index.js';
+import { pullAllTags, pullImage } from '../../../src/transfer/index.js';
 import type { PullOptions } from '../../../src/transfer/index.js';
 import { descriptor, generateImage, generateIndex, sha256 } from '../../helpers/registry/index.js';
 import type { GeneratedBlob, GeneratedImage } from '../../helpers/registry/index.js';
@@ -37,6 +36,12 @@ function filesOf(store: Store, image: Image): Record<string, string> {
   return files;
 }
 
+function layerAt({ layers }: GeneratedImage, index: number): GeneratedBlob {
+  const layer = layers[index];
+  if (layer === undefined) throw new Error('no such layer');
+  return layer;
+}
+
 const expectedFiles = ({ files }: GeneratedImage): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, bytes.toString('latin1')]));
 
@@ -62,9 +67,9 @@ test('pulls an image, layers, manifest, names and all', async () => {
   const [manifest] = store.images.manifests(image.id);
   expect(manifest?.mediaType).toBe(made.manifest.mediaType);
   expect(store.images.manifestBytes(digest).equals(made.manifest.bytes)).toBe(true);
-  for (const layer of made.layers) expect(store.content.size(layer.digest as Digest)).toBe(layer.bytes.length);
+  for (const layer of made.layers) expect(store.content.size(layer.digest)).toBe(layer.bytes.length);
   expect(store.check()).toEqual([]);
-  expect(store.remotes.repositoriesWith('r.test', made.layers[0]?.digest as Digest)).toEqual(['app']);
+  expect(store.remotes.repositoriesWith('r.test', layerAt(made, 0).digest)).toEqual(['app']);
   // One manifest, then each blob once.
   expect(registry.asked).toHaveLength(2 + 5);
 });
@@ -106,7 +111,7 @@ test('a tag that has moved brings the new image, and of that only what is missin
   const { isNew, image } = await pull(store, registry);
   expect(isNew).toBe(true);
   expect(image.references).toEqual([NAME]);
-  expect(store.images.get(before.config.digest as Digest).references).toEqual([]);
+  expect(store.images.get(before.config.digest).references).toEqual([]);
   expect(registry.asked.filter((line) => line.startsWith('blob'))).toEqual([
     `blob ${after.config.digest} 0`,
     ...after.layers.slice(2).map(({ digest }) => `blob ${digest} 0`),
@@ -167,19 +172,19 @@ test('what was cut off is continued by the next attempt, and nothing is seen of 
   const store = temporaryStore();
   const made = generateImage({ layers: 4, size: 200_000 });
   const registry = registryOf(made);
-  const [, second] = made.layers;
+  const second = layerAt(made, 1);
   registry.send = (digest, from, signal) =>
-    digest === second?.digest ? cut(second.bytes, { from, signal }) : undefined;
+    digest === second.digest ? cut(second.bytes, { from, signal }) : undefined;
   await expect(pull(store, registry)).rejects.toMatchObject({
     code: 'unavailable',
-    message: `r.test/app:latest: layer ${second?.digest ?? ''}: cut`,
+    message: `r.test/app:latest: layer ${second.digest}: cut`,
   });
   expectNothing(store);
   expect(store.check().filter(({ kind }) => kind !== 'blob-extra' && kind !== 'staging-leftover')).toEqual([]);
   registry.asked.length = 0;
   registry.send = () => undefined;
   const { image } = await pull(store, registry);
-  expect(registry.asked).toContain(`blob ${second?.digest ?? ''} 100000`);
+  expect(registry.asked).toContain(`blob ${second.digest} 100000`);
   expect(filesOf(store, image)).toEqual(expectedFiles(made));
   expect(store.check()).toEqual([]);
 });
@@ -191,7 +196,7 @@ test('what an earlier attempt has left and is damaged is fetched again, and unpa
   for (const { digest, bytes } of made.layers) {
     const left = Buffer.from(bytes.subarray(0, 150_000));
     left.fill(0, 70_000, 80_000);
-    writeFileSync(join(store.root, 'staging', `partial.${digestHex(digest as Digest)}`), left);
+    writeFileSync(join(store.root, 'staging', `partial.${digestHex(digest)}`), left);
   }
   const { image } = await pull(store, registry);
   expect(filesOf(store, image)).toEqual(expectedFiles(made));
@@ -218,19 +223,19 @@ test.each(wrongBytes)('should-fail: $name: nothing is kept of it', async ({ dama
   const store = temporaryStore();
   const made = generateImage({ layers: 3 });
   const registry = registryOf(made);
-  const [, second] = made.layers;
-  registry.send = (digest) => (digest === second?.digest ? inPieces(damage(second.bytes)) : undefined);
+  const second = layerAt(made, 1);
+  registry.send = (digest) => (digest === second.digest ? inPieces(damage(second.bytes)) : undefined);
   await expect(pull(store, registry)).rejects.toMatchObject({
     code: 'integrity',
     message: expect.stringMatching(
-      new RegExp(`^r.test/app:latest: layer ${second?.digest ?? ''}: .*${says.source}`),
+      new RegExp(`^r.test/app:latest: layer ${second.digest}: .*${says.source}`),
     ) as string,
   });
   expectNothing(store);
-  expect(store.content.has(second?.digest as Digest)).toBe(false);
-  expect(
-    readdirSync(join(store.root, 'staging')).filter((name) => name.includes(digestHex(second?.digest as Digest))),
-  ).toEqual([]);
+  expect(store.content.has(second.digest)).toBe(false);
+  expect(readdirSync(join(store.root, 'staging')).filter((name) => name.includes(digestHex(second.digest)))).toEqual(
+    [],
+  );
 });
 
 test('should-fail: a layer that is what its digest says, but not what the configuration says', async () => {
@@ -259,15 +264,47 @@ test('a layer of an image that came without its blobs gets them', async () => {
   const made = generateImage();
   const registry = registryOf(made);
   const { image } = await pull(store, registry);
-  const [layer] = made.layers;
-  store.images.forgetManifest(made.manifest.digest as Digest);
+  const layer = layerAt(made, 0);
+  store.images.forgetManifest(made.manifest.digest);
   store.prune();
-  expect(store.content.has(layer?.digest as Digest)).toBe(false);
+  expect(store.content.has(layer.digest)).toBe(false);
   registry.asked.length = 0;
   expect(await pull(store, registry)).toMatchObject({ isNew: false });
   expect(store.images.manifests(image.id)).toHaveLength(1);
-  expect(store.content.has(layer?.digest as Digest)).toBe(true);
+  expect(store.content.has(layer.digest)).toBe(true);
   expect(store.check()).toEqual([]);
+});
+
+test('what is damaged in the store is fetched again where it is needed', async () => {
+  const store = temporaryStore();
+  const made = generateImage();
+  const registry = registryOf(made);
+  using lease = store.lease();
+  for (const layer of made.layers) {
+    await store.content.ingest(inPieces(layer.bytes), lease, { digest: layer.digest });
+    writeFileSync(store.content.path(layer.digest), flipped(layer.bytes));
+  }
+  const { image } = await pull(store, registry);
+  expect(filesOf(store, image)).toEqual(expectedFiles(made));
+  for (const { digest, bytes } of made.layers) {
+    expect(readFileSync(store.content.path(digest)).equals(bytes)).toBe(true);
+  }
+});
+
+test('every tag, but for what is no image', async () => {
+  const store = temporaryStore();
+  const made = generateImage();
+  const signature = artifactOf(made);
+  const tags = { signed: signature.manifest, v1: made.manifest, v2: made.manifest };
+  const { client } = fakeRegistry({ images: [made, signature], tags });
+  const [begun, skipped]: string[][] = [[], []];
+  const all = await pullAllTags(store, client, reference, {
+    onPull: ({ tag }) => begun?.push(tag ?? ''),
+    onSkipped: ({ tag }) => skipped?.push(tag ?? ''),
+  });
+  expect([begun, skipped]).toEqual([['signed', 'v1', 'v2'], ['signed']]);
+  expect(all.map((pulled) => pulled.reference.tag)).toEqual(['v1', 'v2']);
+  expect(store.images.list().map(({ references }) => references)).toEqual([['r.test/app:v1', 'r.test/app:v2']]);
 });
 
 test('two who pull one image share the work', async () => {
@@ -283,7 +320,8 @@ test('two who pull one image share the work', async () => {
 
 test('an abort ends it with its reason, and keeps what has come', async () => {
   const store = temporaryStore();
-  const made = generateImage({ layers: 6, size: 300_000 });
+  // More than is written at once.
+  const made = generateImage({ layers: 2, size: 3_000_000 });
   const registry = registryOf(made);
   const abort = new AbortController();
   const reason = new Error('enough');
@@ -340,6 +378,12 @@ function assemble(
   const described = layers.map(descriptor);
   const manifest = encode(image.manifest, { ...parse(image.manifest), config: descriptor(config), layers: described });
   return { ...image, config, layers, diffIds, manifest };
+}
+
+/** What is called an image and is none: a signature. */
+function artifactOf(image: GeneratedImage): GeneratedImage {
+  const mediaType = 'application/vnd.test.signature.v1+json';
+  return assemble({ ...image, config: { ...image.config, mediaType } }, image.layers);
 }
 
 function uncompressed(image: GeneratedImage): GeneratedImage {
