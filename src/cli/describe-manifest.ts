@@ -23,6 +23,8 @@ function withDocument(mediaType: string, document: object): object {
   return mediaType === MediaTypes.dockerManifest ? { SchemaV2Manifest: document } : { OCIManifest: document };
 }
 
+const raw = ({ bytes }: Pick<FoundManifest, 'bytes'>): string => bytes.toString('base64');
+
 /** An object for a manifest, a list of them for an index. Indexes in an index stay as they are. Throws `invalid`, `unsupported`. */
 export async function describeManifest({ bytes, mediaType }: FoundManifest, source: ManifestSource): Promise<object> {
   const { name } = source;
@@ -34,7 +36,7 @@ export async function describeManifest({ bytes, mediaType }: FoundManifest, sour
       const { kind, mediaType: type } = documentKind(listed.bytes, listed.mediaType, `${name}@${descriptor.digest}`);
       const document =
         kind === 'index' ? { Index: parseIndex(listed.bytes) } : withDocument(type, parseManifest(listed.bytes));
-      entries.push({ Ref: `${name}@${descriptor.digest}`, Descriptor: descriptor, ...document });
+      entries.push({ Ref: `${name}@${descriptor.digest}`, Descriptor: descriptor, Raw: raw(listed), ...document });
     }
     return entries;
   }
@@ -42,7 +44,7 @@ export async function describeManifest({ bytes, mediaType }: FoundManifest, sour
   const of = await source.platform(manifest);
   const platform = of === undefined ? {} : { platform: platformOf(of) };
   const descriptor = { mediaType: found.mediaType, digest: digestOf(bytes), size: bytes.length, ...platform };
-  return { Ref: name, Descriptor: descriptor, ...withDocument(found.mediaType, manifest) };
+  return { Ref: name, Descriptor: descriptor, Raw: raw({ bytes }), ...withDocument(found.mediaType, manifest) };
 }
 
 /** Of a configuration, these fields alone. */

@@ -50,7 +50,7 @@ export function inspect(store: Store, name: string, { type, size }: InspectOptio
     if (found !== undefined) return found;
   }
   throw new VeneerError('not-found', `inspect '${name}': no such ${type ?? 'container, image or layer'}`, {
-    hint: "'veneer ps -a' lists containers, 'veneer images' images",
+    hint: `'veneer ps -a' lists containers, 'veneer images' images${type === 'container' || type === 'layer' ? '' : '; --remote asks the registry'}`,
   });
 }
 

@@ -101,6 +101,7 @@ describe.skipIf(gate.skip)(gate.title('veneer manifest inspect'), () => {
         size: old.manifest.bytes.length,
         platform: { architecture: here, os: 'linux' },
       },
+      Raw: old.manifest.bytes.toString('base64'),
       SchemaV2Manifest: { schemaVersion: 2 },
     });
   });

@@ -57,6 +57,17 @@ function allTags(store: Store, { registry, repository }: TaggedName): { name: Ta
   throw new VeneerError('not-found', `no image has a tag in '${familiarName({ registry, repository })}'`);
 }
 
+/** What is not there is found out before the registry is asked for anything. */
+function requireImage(store: Store, image: string, { isDestination }: { isDestination: boolean }): void {
+  if (!isDestination || store.images.find(image) !== undefined) {
+    store.images.resolve(image);
+    return;
+  }
+  throw new VeneerError('not-found', `no such image: ${image}`, {
+    hint: `an image that has another name here: veneer push IMAGE ${image}`,
+  });
+}
+
 /** Docker's last line. */
 function summaryOf({ tag }: TaggedName, { digest, size }: PushedImage): string {
   return `${tag}: digest: ${digest} size: ${String(size)}`;
@@ -100,8 +111,7 @@ async function run(command: Command, args: readonly [string, string | undefined]
   using board = new ProgressBoard({ quiet });
   await withStore(command, async (store) => {
     const pushes = options.allTags === true ? allTags(store, name) : [oneOf(name, args)];
-    // What is not there is found out before the registry is asked for anything.
-    for (const { image } of pushes) store.images.resolve(image);
+    for (const { image } of pushes) requireImage(store, image, { isDestination: args[1] === undefined });
     board.note(`The push refers to repository [${name.registry}/${name.repository}]`);
     const settings = { compression, level, format, onProgress: showPush(board, name) };
     await interruptible((signal) =>

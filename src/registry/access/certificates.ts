@@ -35,11 +35,21 @@ function readPem(file: string): string {
   throw new VeneerError('invalid', `'${file}' is not in PEM: it has no line -----BEGIN`);
 }
 
+/** A certificate, a key, or a directory that may be a host's. */
+function isUsed(dir: string, name: string): boolean {
+  return /\.(?:crt|cert|key)$/.test(name) || namesIn(path.join(dir, name)) !== undefined;
+}
+
 /** The first directory there is; `--cert-dir` holds the files themselves, or a directory for each host. */
 function directoryOf(origin: string, places: ConfigPlaces, certDir: string | undefined): string | undefined {
   if (certDir !== undefined) {
-    if (namesIn(certDir) === undefined)
-      throw new VeneerError('not-found', `--cert-dir: there is no directory '${certDir}'`);
+    const names = namesIn(certDir);
+    if (names === undefined) throw new VeneerError('not-found', `--cert-dir: there is no directory '${certDir}'`);
+    if (names.length > 0 && !names.some((name) => isUsed(certDir, name))) {
+      throw new VeneerError('not-found', `--cert-dir: there is no certificate in '${certDir}'`, {
+        hint: 'certificates of authorities are called *.crt, those to show *.cert, beside their *.key',
+      });
+    }
     const ofHost = path.join(certDir, origin);
     return namesIn(ofHost) === undefined ? certDir : ofHost;
   }

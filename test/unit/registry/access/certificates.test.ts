@@ -90,5 +90,8 @@ describe('what a host is trusted by', () => {
   test('what is not PEM, and a directory that is not there, are named', () => {
     expect(() => tlsWith([`${DOCKER}/ca.crt`], { content: 'DER' })).toThrow(/\/ca.crt' is not in PEM/);
     expect(() => tlsWith([], { certDir: 'none' })).toThrow(/^--cert-dir: there is no directory '.*none'$/);
+    expect(() => tlsWith(['mine/ca.pem'], { certDir: 'mine' })).toThrow(
+      /^--cert-dir: there is no certificate in '.*mine'$/,
+    );
   });
 });
