@@ -100,6 +100,7 @@ const CI_HAS: readonly Requirement[] = [
   'podman',
   'buildah',
   'docker-registry',
+  'python3',
   'openssl',
   'git',
   'patch',
