@@ -103,6 +103,8 @@ export interface Refusal {
   readonly subject: string;
   /** Who answered: the registry, or whom it sent us to. */
   readonly host: string;
+  /** Who the registry has sent us to, if it is not the registry that answered. */
+  readonly elsewhere?: 'token-server' | 'redirect' | undefined;
   readonly status: number;
   /** What it comes to, if that is another status: a token server's 404 is no image's. */
   readonly meaning?: number | undefined;
@@ -143,23 +145,27 @@ export function hintForPage(host: string, contentType: string | undefined): { re
 }
 
 /** Registries tell strangers of a private repository and of none the same. */
-function hintFor(answer: Refusal, spoken: readonly SpokenError[]): string | undefined {
-  const { status, registry, user, subject } = answer;
+function hintFor(refused: Refusal, spoken: readonly SpokenError[]): string | undefined {
+  const { status, registry, user, subject, elsewhere } = refused;
+  // Whom a registry redirects to knows no users and no names of images.
+  if (elsewhere === 'redirect') return undefined;
   const login = `veneer login ${registry}`;
   if (status === 401 && user !== undefined) return `are name and password of '${user}' right? '${login}' checks them`;
   if (status === 403 && user !== undefined) return `'${user}' may not do this, or the name is wrong`;
   if (status === 401 || status === 403) {
     return `${subject === registry ? 'log in' : 'is the name right? If it is private, log in'} first: ${login}`;
   }
-  const { hint } = spoken.length > 0 ? {} : hintForPage(answer.host, answer.contentType);
+  const { hint } = spoken.length > 0 ? {} : hintForPage(refused.host, refused.contentType);
   if (hint !== undefined) return hint;
   if (status === 404) return hintForMissing(subject, spoken);
   if (status !== 429) return undefined;
   return user === undefined ? `wait a while, or log in for a higher limit: ${login}` : 'wait a while';
 }
 
-function saying({ status, contentType, body, secrets, host }: Refusal, errors: readonly SpokenError[]): string {
-  if (errors.length > 0) return `the registry says: ${shownText(errors.map(worded).join('; '), secrets)}`;
+function saying(refused: Refusal, errors: readonly SpokenError[]): string {
+  const { status, contentType, body, secrets, host, elsewhere } = refused;
+  const who = elsewhere === undefined ? 'the registry' : host;
+  if (errors.length > 0) return `${who} says: ${shownText(errors.map(worded).join('; '), secrets)}`;
   const type =
     contentType === undefined || body.length === 0 ? '' : ` and a body of ${shownText(contentType, secrets)}`;
   const meaning = STATUS_CODES[status] === undefined ? '' : ` ${STATUS_CODES[status]}`;

@@ -134,6 +134,7 @@ async function readToken(request: TokenRequest, reply: Incoming, secrets: readon
     throw refusal({
       subject,
       host: `the token server ${host}`,
+      elsewhere: 'token-server',
       status: reply.status,
       meaning: reply.status === 400 || reply.status === 404 ? 401 : undefined,
       contentType,

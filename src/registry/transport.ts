@@ -115,7 +115,7 @@ export class EndpointTransport implements Transport {
           continue;
         }
       }
-      throw await this.#refusal(request, { reply, authorization });
+      throw await this.#refusal(request, { reply, isOwn, authorization });
     }
   }
 
@@ -242,11 +242,12 @@ export class EndpointTransport implements Transport {
 
   async #refusal(
     request: TransportRequest,
-    { reply, authorization }: { reply: Reply; authorization: Authorization | undefined },
+    { reply, isOwn, authorization }: { reply: Reply; isOwn: boolean; authorization: Authorization | undefined },
   ): Promise<RegistryFailure> {
     return refusal({
       subject: this.#subject(request),
       host: reply.url.host,
+      elsewhere: isOwn ? undefined : 'redirect',
       status: reply.status,
       contentType: single(reply.headers, 'content-type'),
       body: await reply.body.beginning(MAX_EXPLANATION),

@@ -134,7 +134,7 @@ const CASES: readonly Case[] = [
   {
     name: 'an endless error',
     rules: onManifest({ answer: { status: 403, body: '{"errors":[' }, endless: true }),
-    error: /answers HTTP 403\n {2}hint: [^\n]*veneer login/,
+    error: /answers HTTP 403 Forbidden\n {2}hint: [^\n]*veneer login/,
   },
   {
     name: 'a layer that stops coming',
@@ -188,7 +188,7 @@ const CASES: readonly Case[] = [
   {
     name: 'HTML for an error',
     rules: onManifest({ answer: { ...html, status: 404 } }),
-    error: /answers HTTP 404 and a body of text\/html\n {2}hint: /,
+    error: /answers HTTP 404 Not Found and a body of text\/html\n {2}hint: /,
   },
   {
     name: 'HTML for everything',
@@ -352,7 +352,7 @@ const CASES: readonly Case[] = [
     rules: onManifest({
       answer: { status: 400, body: JSON.stringify({ errors: [{ code: 'X', message: 'x'.repeat(100_000) }] }) },
     }),
-    error: /answers HTTP 400$/m,
+    error: /answers HTTP 400 Bad Request$/m,
   },
   {
     name: 'a blob that is gone',
@@ -422,7 +422,7 @@ describe.skipIf(needs.skip)(needs.title('a hostile registry'), () => {
       using box = new PullBox();
       const { code, stderr } = await box.run(['tags', '--retry', '0', `${proxy.host}/team/app`]);
       expect(code).toBe(1);
-      expect(stderr).toMatch(/^veneer: [^\n]+\n$/);
+      expect(stderr).toMatch(/^veneer: [^\n]+\n( {2}hint: [^\n]+\n)?$/);
       expect(stderr).toMatch(error);
     });
 

@@ -281,7 +281,7 @@ describe('a token server that', () => {
     });
     await expect(ask(both, me)).rejects.toMatchObject({
       code: 'permission',
-      message: `${both.registry.host}/team/a:1: the registry says: me:*** (***) is wrong`,
+      message: `${both.registry.host}/team/a:1: the token server ${both.server.host} says: me:*** (***) is wrong`,
     });
     expect(both.server.requests).toHaveLength(1);
   });
