@@ -32,7 +32,7 @@ export class BlobPusher {
   readonly #target: Repository;
   readonly #options: PushBlobsOptions;
   /** Layers can be there twice. */
-  readonly #layers = new Map<DiffId, Promise<Blob>>();
+  readonly #layers = new Map<Digest | DiffId, Promise<Blob>>();
   readonly #turns = new Turns(PACKED_AT_ONCE);
 
   constructor(store: Store, target: Repository, options: PushBlobsOptions) {
@@ -43,11 +43,12 @@ export class BlobPusher {
 
   /** Brings a layer into the repository, compressed if need be; resolves to what it is there. */
   layer(layer: PushLayer, signal: Signal): Promise<Blob> {
-    const { diffId } = layer;
-    const before = this.#layers.get(diffId);
+    // One tar can be two blobs.
+    const key = layer.blob?.digest ?? layer.diffId;
+    const before = this.#layers.get(key);
     if (before !== undefined) return before;
     const work = this.#pushLayer(layer, signal);
-    this.#layers.set(diffId, work);
+    this.#layers.set(key, work);
     return work;
   }
 
@@ -68,7 +69,7 @@ export class BlobPusher {
     const read: BlobReader['read'] =
       (digest as string) === diffId
         ? (range, options) => parts(layerTar(this.#store, chainId, options), range)
-        : (range) => this.#store.content.stream(digest, wholeIf(range, size));
+        : (range, options) => this.#store.content.reader(digest).read(wholeIf(range, size), options);
     await this.#send({ digest, size, read }, { diffId, signal });
     return { digest, size };
   }
@@ -219,6 +220,7 @@ async function* parts(
     const piece = chunk.subarray(Math.max(offset - at, 0), Math.max(offset + length - at, 0));
     at += chunk.length;
     if (piece.length > 0) yield piece;
-    if (at >= offset + length && at > offset + length) return;
+    // At the very end the source is asked once more: it may have to say that what it gave is not what it should be.
+    if (at > offset + length) return;
   }
 }

@@ -1,6 +1,5 @@
 // `push`: an image goes out of the store into a registry.
 
-import { digestOf, VeneerError } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import { encodeManifest, formatReference, isForeignLayer, layerTypeOf, MediaTypes } from '../image/index.js';
 import type { Descriptor } from '../image/index.js';
@@ -56,11 +55,7 @@ export async function pushImage(
   const descriptors = await pushBlobs(plan, blobs, options);
   options.signal?.throwIfAborted();
   const manifest = plan.manifest ?? makeManifest(plan, descriptors);
-  const expected = digestOf(manifest.bytes);
   const digest = await target.putManifest(name.tag, manifest, { signal: options.signal });
-  if (digest !== expected) {
-    throw new VeneerError('integrity', `${registry} has stored the manifest as ${digest}, not as ${expected}`);
-  }
   recordDigest(store, image, { name, digest });
   return { digest, size: manifest.bytes.length, mediaType: manifest.mediaType };
 }

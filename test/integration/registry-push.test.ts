@@ -278,6 +278,19 @@ describe.skipIf(gate.skip)(gate.title('a push'), () => {
     expect((await manifestOf('double:1')).layers).toHaveLength(2);
   });
 
+  test('of one layer in two forms has both', async () => {
+    const store = temporaryStore();
+    const files: Files = new Map();
+    let level = 1;
+    const compress = (tar: Buffer): Buffer => gzipSync(tar, { level: (level += 4) });
+    const image = configOf([base, base]);
+    finishLayout(files, [addOciImage(files, { layers: [base, base], config: image, compress })]);
+    await loadImages(store, { path: asDirectory(files) });
+    store.images.tag(digestOf(image), 'forms');
+    await push(store, `${registry.host}/forms:1`, { image: 'forms' });
+    expect(new Set((await manifestOf('forms:1')).layers.map(({ digest }) => digest)).size).toBe(2);
+  });
+
   test('of what is not there says so', async () => {
     await expect(push(temporaryStore(), `${registry.host}/nothing:1`)).rejects.toMatchObject({ code: 'not-found' });
   });
