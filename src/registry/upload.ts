@@ -6,6 +6,7 @@ import type { Digest } from '../core/index.js';
 import type { BlobReader } from '../image/index.js';
 import { misbehaviour, RegistryFailure, wrongContent } from './errors.js';
 import { single } from './exchange.js';
+import { resolveLocation } from './redirect.js';
 import { waitAfter } from './retry.js';
 import type { RetryPolicy } from './retry.js';
 import type { Reply, Transport, TransportRequest } from './transport.js';
@@ -128,8 +129,9 @@ class Upload {
 
   async run(): Promise<UploadOutcome> {
     for (;;) {
+      // Has attempts of its own.
+      if (this.#location === undefined) await this.#begin();
       try {
-        if (this.#location === undefined) await this.#begin();
         await this.#sendAll();
         return 'uploaded';
       } catch (error) {
@@ -167,8 +169,7 @@ class Upload {
     const location = single(reply.headers, 'location');
     reply.body.discard();
     if (location === undefined) return undefined;
-    if (!URL.canParse(location, reply.url.href)) throw this.#misbehaves('sends an upload to what is no URL');
-    return new URL(location, reply.url);
+    return resolveLocation(this.#context.subject, location, reply.url);
   }
 
   /** Where it goes on may change with every answer. */

@@ -275,6 +275,20 @@ describe('a registry', () => {
     await expect(repositoryOf(server).putManifest('v1', manifest)).rejects.toThrow('answers HTTP 200, not 201');
   });
 
+  test('that stays busy is asked so many times and no more', async () => {
+    const server = await uploadServer({ instead: ({ method }) => (method === 'POST' ? [503, ''] : undefined) });
+    await expect(repositoryOf(server).upload(sourceOf(content))).rejects.toMatchObject({ code: 'unavailable' });
+    expect(server.seen.filter(({ method }) => method === 'POST')).toHaveLength(4);
+  });
+
+  test.each([
+    ['file:///etc/passwd', "redirects to a 'file:' URL"],
+    ['https://me:secret@r.example/', 'redirects to a URL with a password in it'],
+    ['http://192.0.2.1/upload', 'redirects to 192.0.2.1 without TLS, which is refused'],
+  ])('that wants the content at %s does not get it', async (location, message) => {
+    await expect(upload({ location: () => location })).rejects.toThrow(message);
+  });
+
   test('that is busy is asked again', async () => {
     let busy = 3;
     const { stored } = await upload({
