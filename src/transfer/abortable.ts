@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { addAbortSignal, Readable } from 'node:stream';
 
 /** A stream whose readers a signal frees at once: what writes into a pipe may say nothing for long. */
@@ -21,4 +22,11 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** A signal that either of two aborts, for many who listen at once: one for each layer is no leak. */
+export function eitherSignal(own: AbortSignal, given: AbortSignal | undefined): AbortSignal {
+  const signal = AbortSignal.any(given === undefined ? [own] : [own, given]);
+  setMaxListeners(0, signal);
+  return signal;
 }

@@ -4,6 +4,7 @@ import { chainIds } from '../image/index.js';
 import type { BlobReader, ChainId, Descriptor, DiffId } from '../image/index.js';
 import type { LayerLimits } from '../layer/index.js';
 import type { Arrival, Lease, Store } from '../store/index.js';
+import { eitherSignal } from './abortable.js';
 import type { OnProgress, TransferPhase } from './progress.js';
 import { Turns } from './turns.js';
 import { namingLayer, unpackLayers } from './unpack-layers.js';
@@ -40,7 +41,7 @@ export async function pullLayers(
   options: PullLayersOptions,
 ): Promise<ChainId[]> {
   const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
+  const signal = eitherSignal(stop.signal, options.signal);
   const downloads = new Downloads(store, { ...options, signal });
   const sources = chainIds(layers.map(({ diffId }) => diffId)).flatMap((id, index): ArrivingLayer[] => {
     const layer = layers[index];

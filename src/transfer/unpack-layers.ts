@@ -8,7 +8,7 @@ import { applyLayer } from '../layer/index.js';
 import type { LayerLimits } from '../layer/index.js';
 import { ArrivalRestarted } from '../store/index.js';
 import type { Arrival, Blob, Lease, Store } from '../store/index.js';
-import { unlessAborted } from './abortable.js';
+import { eitherSignal, unlessAborted } from './abortable.js';
 import type { OnProgress, TransferPhase } from './progress.js';
 import { tee } from './tee.js';
 
@@ -59,7 +59,7 @@ export async function unpackLayers(
   options: UnpackLayersOptions,
 ): Promise<ChainId[]> {
   const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
+  const signal = eitherSignal(stop.signal, options.signal);
   const chain = chainIds(layers.map(({ diffId }) => diffId));
   const done: Promise<void>[] = [];
   const running = new Set<Promise<void>>();

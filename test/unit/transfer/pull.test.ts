@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { digestHex, VeneerError } from '../../../src/core/index.js';
 import { parsePlatform, parseReference } from '../../../src/image/index.js';
 import type { Image, Store } from '../../../src/store/index.js';
@@ -316,6 +316,18 @@ test('two who pull one image share the work', async () => {
   expect(new Set(both.map(({ image }) => image.id))).toEqual(new Set([made.config.digest]));
   for (const { digest } of made.layers) expect(registry.asked.filter((line) => line.includes(digest))).toHaveLength(1);
   expect(store.check()).toEqual([]);
+});
+
+test('many layers give no warnings', async () => {
+  const store = temporaryStore();
+  const warnings: Error[] = [];
+  const heard = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', heard);
+  onTestFinished(() => void process.off('warning', heard));
+  const controller = new AbortController();
+  await pull(store, registryOf(generateImage({ layers: 40, size: 100 })), { signal: controller.signal });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
 });
 
 test('an abort ends it with its reason, and keeps what has come', async () => {
