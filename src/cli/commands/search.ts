@@ -92,7 +92,7 @@ export function configure(command: Command): void {
     .usage('[OPTIONS] [REGISTRY/]TERM')
     .argument('<term>', 'what to look for; REGISTRY/ alone lists all that a registry has')
     .option('-f, --filter <name=value>', 'only images that meet this (may be repeated)', collect)
-    .option('--limit <number>', `no more than so many, at most ${String(MAX_LIMIT)}`, DEFAULT_LIMIT)
+    .option('--limit <number>', `no more than so many, at most ${String(MAX_LIMIT)} (${DEFAULT_LIMIT})`)
     .option('--no-trunc', 'whole descriptions')
     .option('--format <format>', FORMAT_HELP);
   addRegistryOptions(command)
