@@ -28,7 +28,7 @@ export async function presentImage(store: Store, text: string, options: PresentO
   const mayPull = options.pull !== 'never' && (image === undefined ? !isFullId(name) : isNamed(image, name));
   if (isThere && !(mayPull && options.pull === 'always')) return name;
   if (!mayPull) throw absent(text, { unfit, wanted, policy: options.pull });
-  if (options.quiet !== true && !isThere)
+  if (options.quiet !== true && options.pull === 'missing')
     process.stderr.write(`${whyPull(name, { unfit, wanted, among: options.among })}\n`);
   await pull(store, parseReference(name), { ...options, wanted });
   return name;

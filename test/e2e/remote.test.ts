@@ -176,6 +176,7 @@ describe.skipIf(gate.skip)(gate.title('veneer create'), () => {
     expect(asked(() => box.ok('create', app))).toEqual([]);
     expect(asked(() => box.run('create', '--pull', 'always', '-q', app))).toEqual(['HEAD manifests/latest']);
     expect(box.ok('inspect', '-f', '{{.Image}}', 'one')).toBe(ours.config.digest);
+    expect(box.run('create', '--pull', 'always', `${app}:1.0`).stderr).not.toContain('Unable to find');
     box.check();
   });
 
