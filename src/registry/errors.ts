@@ -1,7 +1,6 @@
 // How the failures of registries are told: in one line, with the registry's own words where it has some, and without
 // anything that is secret or could steer a terminal.
 
-import { STATUS_CODES } from 'node:http';
 import { displayText, VeneerError } from '../core/index.js';
 import type { ErrorDetail, ErrorKind } from '../core/index.js';
 
@@ -120,6 +119,22 @@ export interface Refusal {
   readonly retryAfter?: number | undefined;
 }
 
+/** Of RFC 9110, those that registries, proxies and web servers in their place are seen to give. */
+const MEANINGS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  413: 'Content Too Large',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};
+
 const PASSING = [408, 425, 429, 500, 502, 503, 504];
 
 function kindOf(status: number): ErrorKind {
@@ -168,7 +183,7 @@ function saying(refused: Refusal, errors: readonly SpokenError[]): string {
   if (errors.length > 0) return `${who} says: ${shownText(errors.map(worded).join('; '), secrets)}`;
   const type =
     contentType === undefined || body.length === 0 ? '' : ` and a body of ${shownText(contentType, secrets)}`;
-  const meaning = STATUS_CODES[status] === undefined ? '' : ` ${STATUS_CODES[status]}`;
+  const meaning = MEANINGS[status] === undefined ? '' : ` ${MEANINGS[status]}`;
   return `${host} answers HTTP ${String(status)}${meaning}${type}`;
 }
 
