@@ -30,12 +30,11 @@ const TABLE: Readonly<Record<string, Room>> = {
     externals: ['node:child_process', 'diff', 'picomatch'],
   },
   store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },
-  // undici speaks HTTP, smol-toml reads registries.conf; credential helpers are programs; networks of addresses are node:net's,
-  // the names of statuses node:http's.
+  // undici speaks HTTP, smol-toml reads registries.conf; credential helpers are programs; networks of addresses are node:net's.
   // Who one is has a door of its own: undici takes 65 ms to load.
   registry: {
     rooms: ['core', 'image'],
-    externals: ['undici', 'smol-toml', 'node:child_process', 'node:http', 'node:net'],
+    externals: ['undici', 'smol-toml', 'node:child_process', 'node:net'],
     doors: ['access/index.ts'],
   },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
