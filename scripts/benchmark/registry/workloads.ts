@@ -11,7 +11,8 @@ const PODMAN = 'podman --storage-driver overlay --root "$OUT/podman" --runroot "
 /** A repository that the registry does not know yet, and a home in which skopeo has no memory of where blobs are. */
 const NEW =
   'TARGET=$REGISTRY/new/$(basename "$(mktemp -u "$OUT/XXXXXX")" | tr A-Z a-z)/debian:1 HOME=$OUT/home; mkdir "$HOME"';
-const LOADED = 'veneer load -q -i "$IN/oci" --name localhost/debian:1 >/dev/null';
+/** Called oci:1 then, as its directory. */
+const LOADED = 'veneer load -q -i "$IN/oci" >/dev/null';
 const PUSH = 'veneer push -q --tls-verify=false';
 
 export const REGISTRY_WORKLOADS: readonly ImageWorkload[] = [
@@ -55,12 +56,12 @@ export const REGISTRY_WORKLOADS: readonly ImageWorkload[] = [
     name: 'push',
     title: 'layers go to a registry as they were packed',
     contestants: [
-      { name: 'veneer', before: `${NEW}; ${LOADED}`, run: `${PUSH} localhost/debian:1 "$TARGET"` },
+      { name: 'veneer', before: `${NEW}\n${LOADED}`, run: `${PUSH} oci:1 "$TARGET"` },
       {
         name: 'skopeo',
         packages: ['skopeo'],
         before: NEW,
-        run: 'skopeo copy -q --dest-tls-verify=false "oci:$IN/oci:1" "docker://$TARGET"',
+        run: 'forgetful skopeo copy -q --dest-tls-verify=false "oci:$IN/oci:1" "docker://$TARGET"',
       },
     ],
     memory: 150,
@@ -71,14 +72,14 @@ export const REGISTRY_WORKLOADS: readonly ImageWorkload[] = [
     contestants: [
       {
         name: 'veneer',
-        before: `${NEW}; veneer import -q "$IN/root.tar" localhost/debian:1 >/dev/null`,
+        before: `${NEW}\nveneer import -q "$IN/root.tar" localhost/debian:1 >/dev/null`,
         run: `${PUSH} localhost/debian:1 "$TARGET"`,
       },
       {
         name: 'podman',
         packages: podman,
-        before: `${NEW}; ${PODMAN} import -q "$IN/root.tar" localhost/debian:1 >/dev/null`,
-        run: `${PODMAN} push -q --tls-verify=false localhost/debian:1 "$TARGET"`,
+        before: `${NEW}\n${PODMAN} import -q "$IN/root.tar" localhost/debian:1 >/dev/null`,
+        run: `forgetful ${PODMAN} push -q --tls-verify=false localhost/debian:1 "$TARGET"`,
       },
     ],
     memory: 150,
