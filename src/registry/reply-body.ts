@@ -24,9 +24,8 @@ const HIGH_WATER = 256 * 1024;
 /** What is read of a body nobody wants, so that its connection can be used again. */
 const MAX_DISCARDED = 64 * 1024;
 const MAX_DISCARD_TIME = 1000;
-/** A sender of less than this many bytes a second, over this many milliseconds of waiting for it, has been cut off. */
+/** A sender of less than this many bytes a second, over twice the time it may be silent, has been cut off. */
 const LEAST_SPEED = 100;
-const SPEED_WINDOW = 120_000;
 
 type End = { readonly kind: 'whole' } | { readonly kind: 'failed'; readonly error: Error };
 
@@ -151,7 +150,7 @@ export class ReplyBody implements AsyncIterable<Buffer> {
     this.#wake = undefined;
     clearTimeout(this.#timer);
     this.#waited += performance.now() - start;
-    if (this.#waited < SPEED_WINDOW) return;
+    if (this.#waited < 2 * idle) return;
     if (this.#received < (LEAST_SPEED * this.#waited) / 1000) this.#giveUp('it is too slow');
     this.#waited = 0;
     this.#received = 0;

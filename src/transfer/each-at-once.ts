@@ -1,5 +1,7 @@
 // Work on many things, several at a time.
 
+import { eitherSignal } from './abortable.js';
+
 export interface AtOnceOptions {
   /** How many. */
   readonly atOnce: number;
@@ -17,7 +19,7 @@ export async function eachAtOnce<T>(
 ): Promise<void> {
   outer?.throwIfAborted();
   const stop = new AbortController();
-  const signal = outer === undefined ? stop.signal : AbortSignal.any([stop.signal, outer]);
+  const signal = eitherSignal(stop.signal, outer);
   const left = items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
   const worker = async (): Promise<void> => {

@@ -63,6 +63,17 @@ describe('a body', () => {
     expect(calls).toEqual(['abort']);
   });
 
+  test('that comes byte by byte, never silent for long, is given up', async () => {
+    const { body: it, calls } = body(400);
+    const drip = setInterval(() => it.push(Buffer.from('a')), 50);
+    try {
+      await expect(it.bytes(KIB)).rejects.toThrow('r.example: it is too slow');
+    } finally {
+      clearInterval(drip);
+    }
+    expect(calls).toEqual(['abort']);
+  });
+
   test('is read up to a limit', async () => {
     const { body: it } = body();
     it.push(Buffer.alloc(KIB));
