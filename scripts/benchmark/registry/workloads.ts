@@ -8,9 +8,10 @@ const podman = ['podman'];
 /** The driver that it takes by itself; vfs would copy each layer. */
 const PODMAN = 'podman --storage-driver overlay --root "$OUT/podman" --runroot "$OUT/run" --cgroup-manager cgroupfs';
 
-/** A repository that the registry does not know yet, and a home in which skopeo has no memory of where blobs are. */
-const NEW =
-  'TARGET=$REGISTRY/new/$(basename "$(mktemp -u "$OUT/XXXXXX")" | tr A-Z a-z)/debian:1 HOME=$OUT/home; mkdir "$HOME"';
+/** A repository that the registry does not know yet; and for who remembers in /var/lib where blobs are, nothing to remember. */
+const NEW = `TARGET=$REGISTRY/new/$(basename "$(mktemp -u "$OUT/XXXXXX")" | tr A-Z a-z)/debian:1
+mkdir -p /var/lib/containers/cache
+forgetful() { unshare -m bash -ec 'mount -t tmpfs none /var/lib/containers/cache; exec "$@"' - "$@"; }`;
 /** Called oci:1 then, as its directory. */
 const LOADED = 'veneer load -q -i "$IN/oci" >/dev/null';
 const PUSH = 'veneer push -q --tls-verify=false';
