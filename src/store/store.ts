@@ -25,6 +25,7 @@ import { Remotes } from './remotes.js';
 import { repairStore } from './repair.js';
 import type { Repaired } from './repair.js';
 import { SpaceReserve } from './space-reserve.js';
+import { spreadOut } from './spread-out.js';
 import { StagingArea } from './staging.js';
 import { storeUsage } from './usage.js';
 import type { StoreUsage } from './usage.js';
@@ -161,8 +162,9 @@ function prepareRoot(root: string): string {
 }
 
 function makeDirectories(paths: StorePaths): void {
-  for (const path of [paths.blobs, paths.layers, paths.containers, paths.staging]) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [paths.blobs, paths.layers]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [paths.containers, paths.staging]) {
+    if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) spreadOut(path);
   }
   if (!existsSync(paths.empty)) mkdirSync(paths.empty, { mode: 0o755 });
   if (statSync(paths.layers).dev !== statSync(paths.staging).dev) {

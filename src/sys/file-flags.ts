@@ -6,6 +6,8 @@ export const FS_SYNC_FL = 0x8;
 export const FS_IMMUTABLE_FL = 0x10;
 export const FS_APPEND_FL = 0x20;
 export const FS_NOATIME_FL = 0x80;
+/** Of a directory on ext4: those made in it have nothing to do with each other. */
+export const FS_TOPDIR_FL = 0x20000;
 
 /** The same flags in `fsx_xflags` of struct fsxattr. */
 export const FS_XFLAG_IMMUTABLE = 0x8;
