@@ -117,7 +117,7 @@ export class ProgressBoard implements Disposable {
     this.#stream.write(this.#erasure());
     this.#shown = [];
     write();
-    if (this.#tracks.size > 0) this.#schedule();
+    if (this.#interactive && this.#tracks.size > 0) this.#schedule();
   }
 
   /** One line on the stream, above the others; it stays. */

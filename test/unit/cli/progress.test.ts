@@ -23,6 +23,16 @@ afterEach(() => {
 
 const wait = (milliseconds: number): void => void vi.advanceTimersByTime(milliseconds);
 
+test('a line above what goes on has nothing of a terminal where there is none', () => {
+  const stream = pipe();
+  const board = new ProgressBoard({ stream });
+  board.line('abc').update('Downloading', 10, 100);
+  board.note('rate limit, next try in 2 s');
+  wait(1000);
+  board.end();
+  expect(stream.text).toBe('rate limit, next try in 2 s\n');
+});
+
 describe('one thing on a terminal', () => {
   test('is one line, rewritten, and gone in the end', () => {
     const screen = new Screen(80, 24);
