@@ -63,7 +63,7 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['--compression zstd --compression-level 20 x', /1 to 19 for zstd/],
     ['--all-tags x:1', /--all-tags takes a name without a tag or digest/],
     ['--all-tags x y', /--all-tags goes with neither a destination nor --digestfile/],
-    [`${'0'.repeat(64)}`, /an ID is no name to push an image under/],
+    ['0'.repeat(64), /an ID is no name to push an image under/],
   ],
   login: [
     ['a.x b.x', /too many arguments/],

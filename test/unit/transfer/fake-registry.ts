@@ -34,7 +34,7 @@ export function fakeRegistry(...contents: ImageContent[]): FakeRegistry {
     for (const blob of images.flatMap(({ config, layers }) => [config, ...layers])) blobs.set(blob.digest, blob.bytes);
   }
   const describe = ({ digest, mediaType, bytes }: GeneratedBlob) => ({
-    digest: digest as Digest,
+    digest: digest,
     mediaType,
     size: bytes.length,
   });
