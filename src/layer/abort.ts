@@ -1,17 +1,7 @@
-// Waiting that an AbortSignal ends.
+// Reading that an AbortSignal ends.
 
+import { orAborted } from '../core/index.js';
 import type { ByteSource } from './byte-reader.js';
-
-/** What `promise` comes to, or the signal's reason, thrown, if that is first. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
 
 /**
  * A source that fails with the signal's reason as soon as it is aborted, whatever it is waiting for. It is told then that no

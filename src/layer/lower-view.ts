@@ -1,11 +1,10 @@
 // The layers below the one that is unpacked, as one merged tree: what its whiteouts hide and its links may name.
 
-import { SysError } from '../core/index.js';
+import { orAborted, SysError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { Stat } from '../sys/index.js';
 import { list, lookup, openStack } from '../stack/index.js';
 import type { Found, Merged, Stack } from '../stack/index.js';
-import { orAborted } from './abort.js';
 import { describe } from './found-entry.js';
 import { parentOf, nameOf } from './target-tree.js';
 import type { TarEntry } from './tar-entry.js';

@@ -1,6 +1,6 @@
 // What to prove who one is with: nothing until an endpoint asks for it, from then on what it asked for.
 
-import { orAborted } from './abort.js';
+import { orAborted } from '../core/index.js';
 import type { Credential, CredentialSource, Endpoint } from './access/index.js';
 import { basic } from './basic.js';
 import type { Sent } from './basic.js';

@@ -1,6 +1,6 @@
 // Tokens that were given: shared by all who need the same, until they expire or are not taken any more.
 
-import { orAborted } from './abort.js';
+import { orAborted } from '../core/index.js';
 import type { Connections } from './connections.js';
 import { RegistryFailure } from './errors.js';
 import type { Timeouts } from './exchange.js';

@@ -3,7 +3,7 @@
 
 import { closeSync, fstatSync, fsync, ftruncateSync, openSync, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { digestHex, hasCode, isFull } from '../core/index.js';
+import { digestHex, hasCode, isFull, orAborted } from '../core/index.js';
 import type { Digest } from '../core/index.js';
 import type { BlobReader } from '../image/index.js';
 import { DigesterAside } from '../sys/index.js';
@@ -309,18 +309,4 @@ function signalled(): Signalled {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((done) => (resolve = done));
   return { promise, resolve };
-}
-
-/** Until the promise is fulfilled, or the signal aborted, whose reason is thrown then. */
-async function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return promise;
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<void>((resolve) => (abort = resolve));
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-    signal.throwIfAborted();
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -9,21 +9,6 @@ export function abortable(
   return signal !== undefined && stream instanceof Readable ? addAbortSignal(signal, stream) : stream;
 }
 
-/** What a promise comes to, or the signal's reason, thrown, if that is first. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<void>((resolve) => (abort = resolve));
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    await Promise.race([promise, aborted]);
-    signal.throwIfAborted();
-    return await promise;
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
 /** A signal that either of two aborts, for many who listen at once: one for each layer is no leak. */
 export function eitherSignal(own: AbortSignal, given: AbortSignal | undefined): AbortSignal {
   const signal = AbortSignal.any(given === undefined ? [own] : [own, given]);

@@ -1,14 +1,14 @@
 // The layers of an image, from compressed or plain tars into the layer store: several at once, each unpacked once.
 
 import { availableParallelism } from 'node:os';
-import { hasCode, VeneerError } from '../core/index.js';
+import { hasCode, orAborted, VeneerError } from '../core/index.js';
 import { chainIds } from '../image/index.js';
 import type { ChainId, DiffId } from '../image/index.js';
 import { applyLayer } from '../layer/index.js';
 import type { LayerLimits } from '../layer/index.js';
 import { ArrivalRestarted } from '../store/index.js';
 import type { Arrival, Blob, Lease, Store } from '../store/index.js';
-import { eitherSignal, unlessAborted } from './abortable.js';
+import { eitherSignal } from './abortable.js';
 import type { OnProgress, TransferPhase } from './progress.js';
 import { tee } from './tee.js';
 
@@ -145,7 +145,7 @@ class LayerUnpack {
   async #keepOnly(): Promise<void> {
     const { layer, options } = this.#task;
     if ('arrival' in layer) {
-      if (layer.arrival !== undefined) await unlessAborted(layer.arrival.done, options.signal);
+      if (layer.arrival !== undefined) await orAborted(layer.arrival.done, options.signal);
     } else if (layer.keep !== undefined && !this.#store.content.reuse(layer.keep.digest, options.lease)) {
       await this.#store.content.ingest(this.#read(layer, 'keeping'), options.lease, layer.keep);
     }
@@ -178,7 +178,7 @@ class LayerUnpack {
       } catch (error) {
         // What the blob is not comes before what is wrong inside of it, and what an earlier attempt has left may be wrong.
         if (hasCode(error, 'integrity') || error instanceof ArrivalRestarted) {
-          await unlessAborted(arrival.done, this.#task.options.signal);
+          await orAborted(arrival.done, this.#task.options.signal);
         }
         if (arrival.restarts === restarts) throw error;
       }
@@ -240,7 +240,7 @@ class LayerUnpack {
       }
       await layers.settle(staged);
       await below;
-      await unlessAborted(verified, options.signal);
+      await orAborted(verified, options.signal);
       options.signal.throwIfAborted();
       const facts = { diffId, parent: ids.at(-1), size: contentSize, tarSize: uncompressedSize };
       placed = true;

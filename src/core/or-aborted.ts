@@ -1,3 +1,5 @@
+// Waiting that an AbortSignal ends: every room that works for long has it.
+
 /** What `promise` comes to, or the signal's reason, thrown, if that is first. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
