@@ -58,7 +58,8 @@ async function addWithManifest() {
     const file = poolFile('blob');
     const digest = `sha256:${createHash('sha256').update(fs.readFileSync(file)).digest('hex')}`;
     const size = fs.statSync(file).size;
-    await store.content.ingest((start) => fs.createReadStream(file, { start }), lease, { digest, size });
+    const reader = { digest, size, read: ({ offset } = { offset: 0 }) => fs.createReadStream(file, { start: offset }) };
+    await store.content.receive(reader, lease).done;
     layers.push({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size });
   }
   const document = JSON.parse(store.images.configBytes(base.id).toString());
