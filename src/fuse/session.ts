@@ -158,6 +158,8 @@ export class Session {
       }
       switch (-length) {
         case errno.ENODEV:
+        // fuse_dev_do_read of a connection that was aborted.
+        case errno.ECONNABORTED:
           return 0;
         case errno.EINTR:
         case errno.ENOENT:
