@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fillWith, generateImage, startProxy, startRegistry } from '../helpers/registry/index.js';
 import type { HostileProxy, Rules, TestRegistry } from '../helpers/registry/index.js';
 import { requires } from '../helpers/requires.js';
-import { needs, PullBox } from './registry-fixture.js';
+import { needs, pull, PullBox } from './registry-fixture.js';
 
 const gate = requires('openssl');
 const image = generateImage();
@@ -28,14 +28,6 @@ describe.skipIf(needs.skip)(needs.title('a registry with passwords'), () => {
     await fillWith(registry, 'team/app', content);
   });
   afterAll(() => registry[Symbol.asyncDispose]());
-  const pull = (host: string, ...options: string[]): string[] => [
-    'pull',
-    '-q',
-    '--retry',
-    '0',
-    ...options,
-    `${host}/team/app:1`,
-  ];
 
   test('says who may come in, and lets in who has the password', async () => {
     using box = new PullBox();
@@ -177,14 +169,6 @@ describe.skipIf(needs.skip || gate.skip)(needs.title('a registry with tokens'), 
     tokens!.behaviour = { lifetime: 300, field: 'token' };
   });
   afterAll(() => registry[Symbol.asyncDispose]());
-  const pull = (host: string, ...options: string[]): string[] => [
-    'pull',
-    '-q',
-    '--retry',
-    '0',
-    ...options,
-    `${host}/team/app:1`,
-  ];
   const asked = { method: 'GET', service: 'registry.test', scopes: ['repository:team/app:pull'], status: 200 };
 
   test('gives one to anybody who pulls, and one is enough', async () => {

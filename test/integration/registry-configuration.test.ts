@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillWith, generateImage, startForwardProxy, startProxy, startRegistry } from '../helpers/registry/index.js';
 import type { ProxiedRequest, TestRegistry } from '../helpers/registry/index.js';
 import { requires } from '../helpers/requires.js';
-import { needs, PullBox } from './registry-fixture.js';
+import { needs, pull, PullBox } from './registry-fixture.js';
 
 const gate = requires('openssl');
 const image = generateImage();
@@ -20,14 +20,6 @@ describe.skipIf(needs.skip || gate.skip)(needs.title('a registry with TLS'), () 
     await fillWith(registry, 'team/app', content);
   });
   afterAll(() => registry[Symbol.asyncDispose]());
-  const pull = (host: string, ...options: string[]): string[] => [
-    'pull',
-    '-q',
-    '--retry',
-    '0',
-    ...options,
-    `${host}/team/app:1`,
-  ];
 
   test('on this machine is trusted as it is', async () => {
     using box = new PullBox();

@@ -24,6 +24,16 @@ const SECRETS = [PASSWORD, Buffer.from(`someone:${PASSWORD}`).toString('base64')
 const isDownload = ({ kind, object }: Finding): boolean =>
   kind === 'blob-extra' || (kind === 'staging-leftover' && object.startsWith('partial.'));
 
+/** The arguments of a pull of team/app:1 that tries once. */
+export const pull = (host: string, ...options: string[]): string[] => [
+  'pull',
+  '-q',
+  '--retry',
+  '0',
+  ...options,
+  `${host}/team/app:1`,
+];
+
 /** A store and a home of one test, with nothing of this machine's configuration. */
 export class PullBox implements Disposable {
   readonly #temp = tempDir('pull');
