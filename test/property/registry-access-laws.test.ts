@@ -67,7 +67,8 @@ describe('files with credentials', () => {
         writeFileSync(file, content);
         try {
           const found = await store.find({ registry, repository: 'team/app' });
-          expect(JSON.stringify({ found })).not.toContain(`"${SECRET}"`);
+          // The name of a user is no secret, though it may be the same word.
+          expect(JSON.stringify({ ...found, username: '' })).not.toContain(SECRET);
         } catch (error) {
           wellTold(error, file);
         }
