@@ -59,6 +59,11 @@ need_packages() {
   }
 }
 
+# What runs containers: runtime, monitor, networks, firewall, id maps, init, and the default seccomp profile.
+need_container_packages() {
+  need_packages aardvark-dns catatonit conmon crun golang-github-containers-common iproute2 iptables netavark nftables passt slirp4netns uidmap
+}
+
 apt_install() {
   apt-get install --simulate "$@" >/dev/null 2>&1 || return
   as_root "install $*" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >/dev/null
