@@ -33,6 +33,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   diff: () => import('./commands/diff.js'),
   which: () => import('./commands/which.js'),
   commit: () => import('./commands/commit.js'),
+  rename: () => import('./commands/rename.js'),
   rm: () => import('./commands/rm.js'),
   overlay: () => import('./commands/overlay.js'),
   'image-prune': () => import('./commands/image-prune.js'),

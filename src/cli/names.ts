@@ -163,6 +163,13 @@ export const COMMANDS = [
     completes: 'containers',
   },
   {
+    name: 'rename',
+    groups: container('rename'),
+    heading: 'Containers',
+    summary: 'Give a container another name',
+    completes: 'containers',
+  },
+  {
     name: 'rm',
     groups: container('rm', 'remove'),
     heading: 'Containers',

@@ -14,6 +14,7 @@ export type { MountedContainer } from './mount.js';
 export { mountImage } from './mount-image.js';
 export type { CommitProgress } from './pack-upper.js';
 export { removeContainer } from './remove.js';
+export { renameContainer } from './rename.js';
 export { mountpointOf, unmount } from './unmount.js';
 export type { Unmounted } from './unmount.js';
 export { inspectContainer, listContainers } from './view.js';

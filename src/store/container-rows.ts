@@ -68,6 +68,7 @@ export class ContainerRows {
          VALUES (:id, :name, :image, :image_reference, :created, :labels)`,
       ),
       remove: sql.prepare<[string]>('DELETE FROM containers WHERE id = ?'),
+      name: sql.prepare<[string, string]>('UPDATE containers SET name = ? WHERE id = ?'),
       mountpoint: sql.prepare<[string | null, string]>('UPDATE containers SET mountpoint = ? WHERE id = ?'),
       move: sql.prepare<[string], string | null>('SELECT moving FROM containers WHERE id = ?').pluck(),
       moves: sql.prepare<[], string>('SELECT id FROM containers WHERE moving IS NOT NULL').pluck(),
@@ -122,6 +123,10 @@ export class ContainerRows {
 
   remove(id: string): void {
     this.#statements.remove.run(id);
+  }
+
+  setName(id: string, name: string): void {
+    this.#statements.name.run(name, id);
   }
 
   setMountpoint(id: string, mountpoint: string | undefined): void {

@@ -26,6 +26,13 @@ export interface ContainerParts {
 /** As Docker's restricted names. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
+function checkName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new VeneerError('invalid', `'${name}' is not a container name`, {
+    hint: 'use two or more of letters, digits, _ . -, starting with a letter or digit',
+  });
+}
+
 function missing(text: string): VeneerError {
   return new VeneerError('not-found', `no such container: ${text}`, { hint: "'veneer ps -a' lists what there is" });
 }
@@ -112,20 +119,10 @@ export class ContainerStore {
 
   /** Puts a built directory in its place and records the container. Throws `invalid`, and `already-exists` for a taken name. */
   create(container: NewContainer, staged: Staged): ContainerRecord {
-    const { name } = container;
-    if (!NAME.test(name)) {
-      throw new VeneerError('invalid', `'${name}' is not a container name`, {
-        hint: 'use two or more of letters, digits, _ . -, starting with a letter or digit',
-      });
-    }
+    checkName(container.name);
     const { lock, database, staging } = this.#parts;
     lock.exclusively(() => {
-      const owner = this.#rows.named(name);
-      if (owner !== undefined) {
-        throw new VeneerError('already-exists', `the name '${name}' is taken by container ${owner.slice(0, 12)}`, {
-          hint: `remove or choose another: veneer rm ${name}`,
-        });
-      }
+      this.#refuseTaken(container.name);
       const place = this.directory(container.id);
       fsyncSync(staged.fd);
       renameDurably(staged.path, place);
@@ -138,6 +135,25 @@ export class ContainerStore {
     });
     staging.release(staged);
     return this.get(container.id);
+  }
+
+  /** Throws `invalid`, and `already-exists` for a taken name. */
+  rename(id: string, name: string): void {
+    checkName(name);
+    const { lock, database } = this.#parts;
+    lock.exclusively(() => {
+      this.get(id);
+      this.#refuseTaken(name);
+      database.transact(() => this.#rows.setName(id, name));
+    });
+  }
+
+  #refuseTaken(name: string): void {
+    const owner = this.#rows.named(name);
+    if (owner === undefined) return;
+    throw new VeneerError('already-exists', `the name '${name}' is taken by container ${owner.slice(0, 12)}`, {
+      hint: `remove or choose another: veneer rm ${name}`,
+    });
   }
 
   isNameTaken(name: string): boolean {
