@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runProgram, requires } from '../requires.js';
 import { tempDir } from '../tmp.js';
-import { boxStore, podmanIn, watchLeaks, writeBoxTar } from './index.js';
+import { boxStore, podmanIn, tmux, watchLeaks, writeBoxTar } from './index.js';
 
 const gate = requires('root', 'fuse', 'tar', 'build', 'busybox');
 
@@ -49,5 +49,22 @@ describe.skipIf(podmanGate.skip)(podmanGate.title('podman, to compare with'), ()
       stdout: 'hello\n',
       stderr: '',
     });
+  });
+});
+
+const tmuxGate = requires('tmux', 'build');
+
+describe.skipIf(tmuxGate.skip)(tmuxGate.title('a terminal of tmux'), () => {
+  test('is typed into, looked at, and resized', async () => {
+    using temp = tempDir('tmux');
+    await using terminal = await tmux(temp.path, { VENEER_ROOT: temp.path });
+    await terminal.line('veneer version; stty size; echo "[$?]"');
+    await terminal.wait(/Version: [^]*40 120\n\[0\]/);
+    await terminal.resize(80, 24);
+    await terminal.line('stty size; sleep 1000');
+    await terminal.wait(/^24 80$/m);
+    await terminal.press('C-c');
+    await terminal.line('echo "[$?]"');
+    await terminal.wait(/\[130\]/);
   });
 });

@@ -5,3 +5,5 @@ export { processesOf, runDirectory, watchLeaks } from './leaks.js';
 export type { LeakWatch } from './leaks.js';
 export { podmanIn } from './podman.js';
 export type { Podman } from './podman.js';
+export { tmux } from './tmux.js';
+export type { Tmux } from './tmux.js';
