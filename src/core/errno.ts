@@ -43,7 +43,9 @@ export const errno = {
   EILSEQ: 84,
   EOPNOTSUPP: 95,
   ECONNABORTED: 103,
+  ECONNRESET: 104,
   ENOTCONN: 107,
+  ECONNREFUSED: 111,
   ESTALE: 116,
   EDQUOT: 122,
 } as const;
@@ -81,6 +83,8 @@ const messages: Readonly<Record<string, string>> = {
   ENODATA: 'no such attribute',
   EOPNOTSUPP: 'operation not supported',
   ECONNABORTED: 'connection aborted',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset by peer',
   ENOTCONN: 'transport endpoint is not connected',
   ESTALE: 'stale file handle',
   EDQUOT: 'disk quota exceeded',

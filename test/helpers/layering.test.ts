@@ -37,6 +37,8 @@ const TABLE: Readonly<Record<string, Room>> = {
     externals: ['undici', 'smol-toml', 'node:child_process', 'node:net'],
     doors: ['access/index.ts'],
   },
+  // What runs containers: an OCI runtime and conmon, both programs of the system. Knows no store.
+  runtime: { rooms: ['core', 'sys'], externals: ['node:child_process'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
   // stack: a commit looks up which names of a hard link the merged view shows.
   container: {
@@ -45,7 +47,7 @@ const TABLE: Readonly<Record<string, Room>> = {
   },
   build: { rooms: ['core', 'image', 'layer', 'store', 'transfer', 'container'] },
   cli: {
-    rooms: ['core', 'image', 'layer', 'store', 'registry', 'transfer', 'container', 'build', 'overlay'],
+    rooms: ['core', 'image', 'layer', 'store', 'registry', 'transfer', 'runtime', 'container', 'build', 'overlay'],
     externals: ['commander'],
   },
   // src/index.ts, the package's own door.
