@@ -10,6 +10,8 @@ export interface CommandName {
   readonly completes?: 'images' | 'repositories' | 'containers' | 'both';
   /** Reached by its group form only. */
   readonly groupOnly?: true;
+  /** For other programs to call: listed nowhere. */
+  readonly hidden?: true;
 }
 
 type Groups = NonNullable<CommandName['groups']>;
@@ -114,6 +116,21 @@ export const COMMANDS = [
     heading: 'Containers',
     summary: 'Make a container: a writable layer over an image',
     completes: 'images',
+  },
+  {
+    name: 'start',
+    groups: container('start'),
+    heading: 'Containers',
+    summary: 'Start containers',
+    completes: 'containers',
+  },
+  {
+    name: 'container-cleanup',
+    groups: container('cleanup'),
+    groupOnly: true,
+    hidden: true,
+    heading: 'Containers',
+    summary: 'Take away what an ended container has left',
   },
   {
     name: 'mount',
