@@ -5,6 +5,7 @@
 import { leaveQuietlyOnBrokenPipe } from './broken-pipe.js';
 import { runOverlay } from './commands/overlay.js';
 import { looksLikeMount } from './invocation.js';
+import { enterUserNamespace } from './user-namespace.js';
 import { versionLine } from './version.js';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -14,6 +15,7 @@ async function main(args: readonly string[]): Promise<void> {
     // What is left is Node's own; others wait for this process.
     process.exit();
   }
+  if (!(await enterUserNamespace(args))) return;
   leaveQuietlyOnBrokenPipe();
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
     process.stdout.write(`${versionLine()}\n`);

@@ -26,8 +26,6 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   tags: () => import('./commands/tags.js'),
   'manifest-inspect': () => import('./commands/manifest-inspect.js'),
   create: () => import('./commands/create.js'),
-  start: () => import('./commands/start.js'),
-  'container-cleanup': () => import('./commands/container-cleanup.js'),
   mount: () => import('./commands/mount.js'),
   umount: () => import('./commands/umount.js'),
   stats: () => import('./commands/stats.js'),
@@ -43,6 +41,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   df: () => import('./commands/system-df.js'),
   check: () => import('./commands/system-check.js'),
   prune: () => import('./commands/system-prune.js'),
+  unshare: () => import('./commands/unshare.js'),
   completion: () => import('./commands/completion.js'),
   version: () => import('./commands/version.js'),
 };

@@ -10,8 +10,11 @@ export interface CommandName {
   readonly completes?: 'images' | 'repositories' | 'containers' | 'both';
   /** Reached by its group form only. */
   readonly groupOnly?: true;
-  /** For other programs to call: listed nowhere. */
-  readonly hidden?: true;
+  /**
+   * What a plain user's call does about the user namespace in which containers and their files have owners. Without a word, it
+   * is entered. `outside`: has nothing to do with it. `inside`: is only of use to who is in it already.
+   */
+  readonly namespace?: 'outside' | 'inside';
 }
 
 type Groups = NonNullable<CommandName['groups']>;
@@ -93,11 +96,18 @@ export const COMMANDS = [
     summary: 'Push an image to a registry',
     completes: 'images',
   },
-  { name: 'login', heading: 'Registries', summary: 'Log in to a registry' },
-  { name: 'logout', heading: 'Registries', summary: 'Log out of a registry' },
-  { name: 'search', groups: image('search'), heading: 'Registries', summary: 'Search a registry for images' },
+  { name: 'login', heading: 'Registries', summary: 'Log in to a registry', namespace: 'outside' },
+  { name: 'logout', heading: 'Registries', summary: 'Log out of a registry', namespace: 'outside' },
+  {
+    name: 'search',
+    groups: image('search'),
+    heading: 'Registries',
+    summary: 'Search a registry for images',
+    namespace: 'outside',
+  },
   {
     name: 'tags',
+    namespace: 'outside',
     heading: 'Registries',
     summary: 'List the tags of a repository',
     completes: 'repositories',
@@ -118,21 +128,6 @@ export const COMMANDS = [
     completes: 'images',
   },
   {
-    name: 'start',
-    groups: container('start'),
-    heading: 'Containers',
-    summary: 'Start containers',
-    completes: 'containers',
-  },
-  {
-    name: 'container-cleanup',
-    groups: container('cleanup'),
-    groupOnly: true,
-    hidden: true,
-    heading: 'Containers',
-    summary: 'Take away what an ended container has left',
-  },
-  {
     name: 'mount',
     groups: [
       { group: 'container', verbs: ['mount'] },
@@ -140,6 +135,7 @@ export const COMMANDS = [
     ],
     heading: 'Containers',
     summary: 'Mount a container, or an image read-only',
+    namespace: 'inside',
     completes: 'both',
   },
   {
@@ -229,8 +225,24 @@ export const COMMANDS = [
     heading: 'System',
     summary: 'Remove leftovers, and images that nothing uses',
   },
-  { name: 'completion', heading: 'System', summary: 'Print a script that completes command lines' },
-  { name: 'version', heading: 'System', summary: 'Show the versions of veneer and what it runs on' },
+  {
+    name: 'unshare',
+    heading: 'System',
+    summary: "Run a command in the user namespace of a plain user's containers",
+    namespace: 'outside',
+  },
+  {
+    name: 'completion',
+    heading: 'System',
+    summary: 'Print a script that completes command lines',
+    namespace: 'outside',
+  },
+  {
+    name: 'version',
+    heading: 'System',
+    summary: 'Show the versions of veneer and what it runs on',
+    namespace: 'outside',
+  },
 ] as const satisfies readonly CommandName[];
 
 export type CommandId = (typeof COMMANDS)[number]['name'];
@@ -240,6 +252,18 @@ export function isCommand(word: string): boolean {
   return (
     word === 'help' || word in GROUPS || COMMANDS.some((it: CommandName) => it.name === word && it.groupOnly !== true)
   );
+}
+
+/** The words before the first option's value ends them: at most `GROUP VERB`. */
+export function leadingWords(args: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let at = 0; at < args.length && words.length < 2; at += 1) {
+    const arg = args[at] ?? '';
+    if (arg === '--') break;
+    if (arg === '--root' || arg === '--log-level') at += 1;
+    else if (!arg.startsWith('-')) words.push(arg);
+  }
+  return words;
 }
 
 export interface Selection {

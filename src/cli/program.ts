@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { addGlobals, applyGlobals, globalsOf, reportOptions } from './context.js';
 import { report } from './failure.js';
 import { configureCommand } from './load.js';
-import { COMMANDS, findCommand, GROUPS } from './names.js';
+import { COMMANDS, findCommand, GROUPS, leadingWords } from './names.js';
 import type { CommandName, Selection } from './names.js';
 import { versionLine } from './version.js';
 
@@ -20,18 +20,6 @@ Examples:
   $ veneer commit work base:v2           a new image of the changes
 
 Run 'veneer COMMAND --help' for a command's options and examples.`;
-
-/** The words before the first option's value ends them: at most `GROUP VERB`. */
-function leadingWords(args: readonly string[]): string[] {
-  const words: string[] = [];
-  for (let at = 0; at < args.length && words.length < 2; at += 1) {
-    const arg = args[at] ?? '';
-    if (arg === '--') break;
-    if (arg === '--root' || arg === '--log-level') at += 1;
-    else if (!arg.startsWith('-')) words.push(arg);
-  }
-  return words;
-}
 
 function newProgram(): Command {
   const program = new Command('veneer')
@@ -65,8 +53,7 @@ function addStubs(program: Command, group: string | undefined): void {
 
 function addVerbs(group: Command): void {
   group.usage('COMMAND');
-  for (const { groups = [], summary, hidden } of COMMANDS as readonly CommandName[]) {
-    if (hidden === true) continue;
+  for (const { groups = [], summary } of COMMANDS as readonly CommandName[]) {
     const [verb, ...aliases] = groups.find((it) => it.group === group.name())?.verbs ?? [];
     if (verb !== undefined) quiet(group.command(verb)).aliases(aliases).summary(summary);
   }

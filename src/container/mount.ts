@@ -28,22 +28,7 @@ export async function mountContainer(
 ): Promise<MountedContainer> {
   const found = store.containers.resolve(reference);
   using _lock = await store.containers.lock(found);
-  const { mountpoint } = await mountRecord(store, store.containers.get(found.id), options);
-  return { container: viewOf(store, store.containers.get(found.id)), mountpoint };
-}
-
-export interface RecordMount {
-  readonly mountpoint: string;
-  /** Of the server that was started for it; undefined where it was mounted already. */
-  readonly server: number | undefined;
-}
-
-/** Mounts a container whose lock is held; as `mountContainer`. */
-export async function mountRecord(
-  store: Store,
-  record: ContainerRecord,
-  options: { mountpoint?: string; transport?: Transport | undefined } = {},
-): Promise<RecordMount> {
+  const record = store.containers.get(found.id);
   const wanted = options.mountpoint === undefined ? undefined : wantedMountpoint(options.mountpoint);
   const current = currentMountpoint(record);
   if (current !== undefined) {
@@ -52,7 +37,7 @@ export async function mountRecord(
         hint: `un-mount it first: veneer umount ${record.name}`,
       });
     }
-    return { mountpoint: current, server: undefined };
+    return { container: viewOf(store, record), mountpoint: current };
   }
   const lowerdir = lowerDirectories(store, record);
   const { upper, work, merged, log } = ensureDirectories(store.containers.directory(record.id), lowerdir[0] ?? '');
@@ -62,7 +47,7 @@ export async function mountRecord(
   store.containers.setMountpoint(record.id, mountpoint);
   try {
     const { transport = 'direct' } = options;
-    const { pid } = await startOverlay({
+    await startOverlay({
       lowerdir,
       upperdir: upper,
       workdir: work,
@@ -71,11 +56,11 @@ export async function mountRecord(
       logFile: log,
       transport,
     });
-    return { mountpoint, server: pid };
   } catch (error) {
     store.containers.setMountpoint(record.id, undefined);
     throw error;
   }
+  return { container: viewOf(store, store.containers.get(record.id)), mountpoint };
 }
 
 /** Where the container is mounted, after taking away a mount whose server has died. */

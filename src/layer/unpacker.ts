@@ -22,7 +22,7 @@ import { LayerMarks } from './layer-marks.js';
 import { limitError } from './limits.js';
 import type { LayerLimits } from './limits.js';
 import type { LowerLayers, LowerView } from './lower-view.js';
-import { entryError } from './tar-entry.js';
+import { displayEntry, entryError } from './tar-entry.js';
 import type { TarEntry } from './tar-entry.js';
 import { isRoot, NotADirectory, parentOf, statPlace } from './target-tree.js';
 import type { Keep, TargetTree } from './target-tree.js';
@@ -300,6 +300,12 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
 function named(path: ByteString, error: unknown): unknown {
   if (error instanceof NotADirectory) {
     return entryError('integrity', path, `'${displayBytes(error.path)}' is not a directory in this layer`, error);
+  }
+  if (error instanceof SysError && error.syscall === 'chown' && error.code === 'EINVAL') {
+    return new VeneerError('permission', `tar entry ${displayEntry(path)}: ${error.message}`, {
+      cause: error,
+      hint: 'only so many ids are to be had in this user namespace: a user gets more by /etc/subuid and /etc/subgid',
+    });
   }
   if (error instanceof SysError) return entryError(KINDS[error.code] ?? 'unavailable', path, error.message, error);
   // A whiteout of nothing.

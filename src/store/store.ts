@@ -5,7 +5,6 @@ import { VeneerError, hasCode, namingFullDisk } from '../core/index.js';
 import { checkStoreDeep } from './check-deep.js';
 import type { DeepCheckOptions } from './check-deep.js';
 import { checkStore } from './check.js';
-import { ContainerRuns } from './container-runs.js';
 import { ContainerStore } from './containers.js';
 import { ContentStore } from './content.js';
 import { Database } from './database.js';
@@ -80,9 +79,6 @@ export class Store implements Disposable {
   }
   get containers(): ContainerStore {
     return this.#parts.containers;
-  }
-  get runs(): ContainerRuns {
-    return this.#parts.runs;
   }
   get mounts(): MountRegistry {
     return this.#parts.mounts;
@@ -186,6 +182,5 @@ function assemble(paths: StorePaths, lock: StoreLock, database: Database): Store
   const remotes = new Remotes(database);
   const images = new ImageStore({ ...basic, content, layers, mounts, remotes });
   const containers = new ContainerStore({ ...basic, layers });
-  const runs = new ContainerRuns(database);
-  return { ...basic, content, layers, mounts, remotes, images, containers, runs };
+  return { ...basic, content, layers, mounts, remotes, images, containers };
 }

@@ -61,6 +61,7 @@ export function kill(pid: number, signal: number): number {
 
 const nativeFcntl = bind('int fcntl(int, int, int)');
 const F_GETFD = 1;
+const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
@@ -70,6 +71,11 @@ const FD_CLOEXEC = 1;
 export function isCloseOnExec(fd: number): number {
   const flags = result(nativeFcntl(fd, F_GETFD, 0));
   return flags < 0 ? flags : flags & FD_CLOEXEC;
+}
+
+/** Lets a program that this process becomes have an fd. */
+export function keepOnExec(fd: number): number {
+  return result(nativeFcntl(fd, F_SETFD, 0));
 }
 
 const F_SETSIG = 10;

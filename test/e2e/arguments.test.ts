@@ -122,8 +122,6 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['x', /too many arguments/],
     ['-f --filter dangling=true', /unknown filter 'dangling'/],
   ],
-  start: [['', /missing required argument 'container'/]],
-  'container cleanup': [['', /missing required argument 'container'/]],
   'container prune': [['-f --filter name=x', /unknown filter 'name'/]],
   'system df': [['x', /too many arguments/]],
   'system check': [['x', /too many arguments/]],
@@ -131,6 +129,7 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['x', /too many arguments/],
     ['-f --filter until=soon', /'soon' is not a time/],
   ],
+  unshare: [['true', /root sees everything as it is/]],
   completion: [
     ['', /missing required argument 'shell'/],
     ['tcsh', /unknown shell 'tcsh'/],

@@ -9,6 +9,8 @@ const TABLE: Readonly<Record<string, Room>> = {
   // The log has a door of its own: pino takes 20 ms to load, which commands that log nothing do not pay.
   core: { rooms: [], externals: ['pino'], doors: ['log.ts'] },
   sys: { rooms: ['core'], externals: ['koffi'] },
+  // The namespaces of a plain user: newuidmap, unshare and nsenter are programs.
+  rootless: { rooms: ['core', 'sys'], externals: ['node:child_process'] },
   image: { rooms: ['core'] },
   whiteout: { rooms: ['core', 'sys'] },
   // The merged view of layer directories, for the overlay (live) and for diff.
@@ -40,45 +42,22 @@ const TABLE: Readonly<Record<string, Room>> = {
   // What runs containers: an OCI runtime and conmon, both programs of the system. Knows no store.
   runtime: { rooms: ['core', 'sys'], externals: ['node:child_process'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
-  // What gives containers a network: netavark, pasta, slirp4netns. Knows no store.
-  network: { rooms: ['core', 'sys'], externals: ['node:child_process', 'node:net'] },
   // stack: a commit looks up which names of a hard link the merged view shows.
   container: {
-    rooms: ['core', 'sys', 'image', 'layer', 'store', 'overlay', 'stack', 'runtime', 'network'],
+    rooms: ['core', 'sys', 'image', 'layer', 'store', 'overlay', 'stack'],
     externals: ['node:child_process'],
   },
   build: { rooms: ['core', 'image', 'layer', 'store', 'transfer', 'container'] },
   cli: {
     rooms: [
-      'core',
-      'image',
-      'layer',
-      'store',
-      'registry',
-      'transfer',
-      'container',
-      'build',
+      ...['core', 'rootless', 'image', 'layer', 'store', 'registry', 'transfer', 'runtime', 'container', 'build'],
       'overlay',
-      'runtime',
-      'network',
     ],
     externals: ['commander'],
   },
   // src/index.ts, the package's own door.
   library: {
-    rooms: [
-      'core',
-      'image',
-      'layer',
-      'store',
-      'registry',
-      'transfer',
-      'container',
-      'build',
-      'overlay',
-      'runtime',
-      'network',
-    ],
+    rooms: ['core', 'image', 'layer', 'store', 'registry', 'transfer', 'container', 'build', 'overlay'],
   },
 };
 
