@@ -212,5 +212,6 @@ function fish(commands: readonly Completed[]): string {
 /** The script for a shell, or undefined for one that is not known. */
 export async function completionScript(shell: string): Promise<string | undefined> {
   const generate = { bash, zsh, fish }[shell];
-  return generate?.(await Promise.all(COMMANDS.map((entry) => describe(entry))));
+  const shown = COMMANDS.filter((entry: CommandName) => entry.hidden !== true);
+  return generate?.(await Promise.all(shown.map((entry) => describe(entry))));
 }

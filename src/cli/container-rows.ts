@@ -14,7 +14,7 @@ function commandText({ command }: Container, trunc: boolean): string {
 }
 
 export function containerRow(container: Container, trunc: boolean): Row {
-  const { id, name, imageReference, created, state, mountpoint, labels } = container;
+  const { id, name, imageReference, created, state, run, mountpoint, labels } = container;
   return {
     ID: trunc ? id.slice(0, 12) : id,
     Image: imageReference,
@@ -24,7 +24,7 @@ export function containerRow(container: Container, trunc: boolean): Row {
       return timestamp(created);
     },
     Status: state === 'mounted' ? 'Mounted' : 'Created',
-    State: state,
+    State: run.status === 'created' ? state : run.status,
     Ports: '',
     Names: name,
     Mountpoint: mountpoint ?? '',

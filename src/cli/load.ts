@@ -26,6 +26,8 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   tags: () => import('./commands/tags.js'),
   'manifest-inspect': () => import('./commands/manifest-inspect.js'),
   create: () => import('./commands/create.js'),
+  start: () => import('./commands/start.js'),
+  'container-cleanup': () => import('./commands/container-cleanup.js'),
   mount: () => import('./commands/mount.js'),
   umount: () => import('./commands/umount.js'),
   stats: () => import('./commands/stats.js'),

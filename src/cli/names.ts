@@ -10,6 +10,8 @@ export interface CommandName {
   readonly completes?: 'images' | 'repositories' | 'containers' | 'both';
   /** Reached by its group form only. */
   readonly groupOnly?: true;
+  /** For other programs to call: listed nowhere. */
+  readonly hidden?: true;
   /**
    * What a plain user's call does about the user namespace in which containers and their files have owners. Without a word, it
    * is entered. `outside`: has nothing to do with it. `inside`: is only of use to who is in it already.
@@ -126,6 +128,21 @@ export const COMMANDS = [
     heading: 'Containers',
     summary: 'Make a container: a writable layer over an image',
     completes: 'images',
+  },
+  {
+    name: 'start',
+    groups: container('start'),
+    heading: 'Containers',
+    summary: 'Start containers',
+    completes: 'containers',
+  },
+  {
+    name: 'container-cleanup',
+    groups: container('cleanup'),
+    groupOnly: true,
+    hidden: true,
+    heading: 'Containers',
+    summary: 'Take away what an ended container has left',
   },
   {
     name: 'mount',

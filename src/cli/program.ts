@@ -53,7 +53,8 @@ function addStubs(program: Command, group: string | undefined): void {
 
 function addVerbs(group: Command): void {
   group.usage('COMMAND');
-  for (const { groups = [], summary } of COMMANDS as readonly CommandName[]) {
+  for (const { groups = [], summary, hidden } of COMMANDS as readonly CommandName[]) {
+    if (hidden === true) continue;
     const [verb, ...aliases] = groups.find((it) => it.group === group.name())?.verbs ?? [];
     if (verb !== undefined) quiet(group.command(verb)).aliases(aliases).summary(summary);
   }

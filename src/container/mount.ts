@@ -28,7 +28,22 @@ export async function mountContainer(
 ): Promise<MountedContainer> {
   const found = store.containers.resolve(reference);
   using _lock = await store.containers.lock(found);
-  const record = store.containers.get(found.id);
+  const { mountpoint } = await mountRecord(store, store.containers.get(found.id), options);
+  return { container: viewOf(store, store.containers.get(found.id)), mountpoint };
+}
+
+export interface RecordMount {
+  readonly mountpoint: string;
+  /** Of the server that was started for it; undefined where it was mounted already. */
+  readonly server: number | undefined;
+}
+
+/** Mounts a container whose lock is held; as `mountContainer`. */
+export async function mountRecord(
+  store: Store,
+  record: ContainerRecord,
+  options: { mountpoint?: string; transport?: Transport | undefined } = {},
+): Promise<RecordMount> {
   const wanted = options.mountpoint === undefined ? undefined : wantedMountpoint(options.mountpoint);
   const current = currentMountpoint(record);
   if (current !== undefined) {
@@ -37,7 +52,7 @@ export async function mountContainer(
         hint: `un-mount it first: veneer umount ${record.name}`,
       });
     }
-    return { container: viewOf(store, record), mountpoint: current };
+    return { mountpoint: current, server: undefined };
   }
   const lowerdir = lowerDirectories(store, record);
   const { upper, work, merged, log } = ensureDirectories(store.containers.directory(record.id), lowerdir[0] ?? '');
@@ -47,7 +62,7 @@ export async function mountContainer(
   store.containers.setMountpoint(record.id, mountpoint);
   try {
     const { transport = 'direct' } = options;
-    await startOverlay({
+    const { pid } = await startOverlay({
       lowerdir,
       upperdir: upper,
       workdir: work,
@@ -56,11 +71,11 @@ export async function mountContainer(
       logFile: log,
       transport,
     });
+    return { mountpoint, server: pid };
   } catch (error) {
     store.containers.setMountpoint(record.id, undefined);
     throw error;
   }
-  return { container: viewOf(store, store.containers.get(record.id)), mountpoint };
 }
 
 /** Where the container is mounted, after taking away a mount whose server has died. */

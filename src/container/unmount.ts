@@ -1,6 +1,6 @@
 // `umount`: of a container by its name, or of whatever of ours is mounted at a directory.
 
-import { VeneerError } from '../core/index.js';
+import { VeneerError, hasCode } from '../core/index.js';
 import { unmountOverlay } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { MOUNT_TYPE, canonicalMountpoint, clearStale, mountState } from './mount-state.js';
@@ -48,9 +48,21 @@ export function mountpointOf(store: Store, target: string): string {
   return named.mountpoint;
 }
 
-/** Un-mounts a container whose lock is held. */
-export async function unmountRecord(store: Store, record: ContainerRecord, mountpoint: string): Promise<void> {
-  await takeAway(mountpoint);
+/**
+ * Un-mounts a container whose lock is held. `evenBusy`: one that somebody still uses is taken out of sight, and ends when nobody does.
+ */
+export async function unmountRecord(
+  store: Store,
+  record: ContainerRecord,
+  mountpoint: string,
+  { evenBusy = false }: { evenBusy?: boolean } = {},
+): Promise<void> {
+  try {
+    await takeAway(mountpoint);
+  } catch (error) {
+    if (!evenBusy || !hasCode(error, 'in-use')) throw error;
+    await unmountOverlay(mountpoint, { lazy: true });
+  }
   store.containers.setMountpoint(record.id, undefined);
 }
 

@@ -14,7 +14,10 @@ export interface ContainerDirectories {
   /** In `work`: what the overlay knows of hard links that span layers. */
   readonly index: string;
   readonly merged: string;
+  /** Of its server. */
   readonly log: string;
+  /** What the container has written, as conmon keeps it. */
+  readonly outputLog: string;
 }
 
 export function containerDirectories(directory: string): ContainerDirectories {
@@ -25,6 +28,7 @@ export function containerDirectories(directory: string): ContainerDirectories {
     index: below('work/index'),
     merged: below('merged'),
     log: below('log'),
+    outputLog: below('output.log'),
   };
 }
 

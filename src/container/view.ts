@@ -6,6 +6,8 @@ import type { ChainId, ImageConfig, RuntimeConfig } from '../image/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { readContainerConfig } from './container-config.js';
 import { mountState } from './mount-state.js';
+import { containerState } from './state.js';
+import type { ContainerState } from './state.js';
 
 export interface Container {
   /** 64 hex digits. */
@@ -16,6 +18,8 @@ export interface Container {
   readonly imageReference: string;
   readonly created: Date;
   readonly state: 'created' | 'mounted';
+  /** What it does: the processes, and how its last run ended. */
+  readonly run: ContainerState;
   /** Set while it is mounted. */
   readonly mountpoint: string | undefined;
   /** As Docker shows it: the entry point and its arguments. */
@@ -58,6 +62,7 @@ export function viewOf(store: Store, record: ContainerRecord): Container {
     imageReference,
     created,
     state: mountpoint === undefined ? 'created' : 'mounted',
+    run: containerState(store, record),
     mountpoint,
     command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
     config,

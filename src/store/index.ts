@@ -2,6 +2,7 @@ export { ArrivalRestarted } from './arrival.js';
 export type { Arrival, ReceiveOptions } from './arrival.js';
 export type { DeepCheckOptions, DeepCheckProgress } from './check-deep.js';
 export type { CommittedLayer, ContainerRecord, NewContainer, UpperMove } from './container-rows.js';
+export type { ContainerRun, ContainerRuns } from './container-runs.js';
 export type { ContainerStore } from './containers.js';
 export type { ContentStore } from './content.js';
 export { isLeftover } from './finding.js';

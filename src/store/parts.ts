@@ -1,5 +1,6 @@
 // The parts of an open store, for the operations that span them.
 
+import type { ContainerRuns } from './container-runs.js';
 import type { ContainerStore } from './containers.js';
 import type { ContentStore } from './content.js';
 import type { Database } from './database.js';
@@ -23,5 +24,6 @@ export interface StoreParts {
   readonly mounts: MountRegistry;
   readonly images: ImageStore;
   readonly containers: ContainerStore;
+  readonly runs: ContainerRuns;
   readonly remotes: Remotes;
 }

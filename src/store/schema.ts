@@ -128,4 +128,11 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (diff_id, compression)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The last run of a container that was ever started. run: JSON, see container-runs.ts.
+  CREATE TABLE container_runs (
+    container TEXT PRIMARY KEY REFERENCES containers(id) ON DELETE CASCADE,
+    run TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -5,6 +5,7 @@ import { VeneerError, hasCode, namingFullDisk } from '../core/index.js';
 import { checkStoreDeep } from './check-deep.js';
 import type { DeepCheckOptions } from './check-deep.js';
 import { checkStore } from './check.js';
+import { ContainerRuns } from './container-runs.js';
 import { ContainerStore } from './containers.js';
 import { ContentStore } from './content.js';
 import { Database } from './database.js';
@@ -79,6 +80,9 @@ export class Store implements Disposable {
   }
   get containers(): ContainerStore {
     return this.#parts.containers;
+  }
+  get runs(): ContainerRuns {
+    return this.#parts.runs;
   }
   get mounts(): MountRegistry {
     return this.#parts.mounts;
@@ -182,5 +186,6 @@ function assemble(paths: StorePaths, lock: StoreLock, database: Database): Store
   const remotes = new Remotes(database);
   const images = new ImageStore({ ...basic, content, layers, mounts, remotes });
   const containers = new ContainerStore({ ...basic, layers });
-  return { ...basic, content, layers, mounts, remotes, images, containers };
+  const runs = new ContainerRuns(database);
+  return { ...basic, content, layers, mounts, remotes, images, containers, runs };
 }

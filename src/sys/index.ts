@@ -14,6 +14,7 @@ export * from './mount.js';
 export * from './mountinfo.js';
 export * from './names.js';
 export * from './packets.js';
+export * from './process-identity.js';
 export * from './process.js';
 export * from './socket.js';
 export * from './stat.js';

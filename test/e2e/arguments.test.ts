@@ -122,6 +122,8 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['x', /too many arguments/],
     ['-f --filter dangling=true', /unknown filter 'dangling'/],
   ],
+  start: [['', /missing required argument 'container'/]],
+  'container cleanup': [['', /missing required argument 'container'/]],
   'container prune': [['-f --filter name=x', /unknown filter 'name'/]],
   'system df': [['x', /too many arguments/]],
   'system check': [['x', /too many arguments/]],

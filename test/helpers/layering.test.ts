@@ -42,22 +42,46 @@ const TABLE: Readonly<Record<string, Room>> = {
   // What runs containers: an OCI runtime and conmon, both programs of the system. Knows no store.
   runtime: { rooms: ['core', 'sys'], externals: ['node:child_process'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
+  // What gives containers a network: netavark, pasta, slirp4netns. Knows no store.
+  network: { rooms: ['core', 'sys'], externals: ['node:child_process', 'node:net'] },
   // stack: a commit looks up which names of a hard link the merged view shows.
   container: {
-    rooms: ['core', 'sys', 'image', 'layer', 'store', 'overlay', 'stack'],
+    rooms: ['core', 'sys', 'image', 'layer', 'store', 'overlay', 'stack', 'runtime', 'network'],
     externals: ['node:child_process'],
   },
   build: { rooms: ['core', 'image', 'layer', 'store', 'transfer', 'container'] },
   cli: {
     rooms: [
-      ...['core', 'rootless', 'image', 'layer', 'store', 'registry', 'transfer', 'runtime', 'container', 'build'],
+      'core',
+      'image',
+      'layer',
+      'store',
+      'registry',
+      'transfer',
+      'container',
+      'build',
       'overlay',
+      'runtime',
+      'network',
+      'rootless',
     ],
     externals: ['commander'],
   },
   // src/index.ts, the package's own door.
   library: {
-    rooms: ['core', 'image', 'layer', 'store', 'registry', 'transfer', 'container', 'build', 'overlay'],
+    rooms: [
+      'core',
+      'image',
+      'layer',
+      'store',
+      'registry',
+      'transfer',
+      'container',
+      'build',
+      'overlay',
+      'runtime',
+      'network',
+    ],
   },
 };
 

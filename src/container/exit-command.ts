@@ -1,0 +1,22 @@
+// What conmon runs when a container has ended: a veneer that cleans up.
+
+import { fileURLToPath } from 'node:url';
+import { identityOf } from '../sys/index.js';
+
+/** In one piece (scripts/bundle.mjs), whoever starts the container. */
+const PROGRAM = fileURLToPath(new URL('../program/veneer.cjs', import.meta.url));
+
+/** Ends at once while the process of a number and a start time is there: built-in words only, so that it costs next to nothing. */
+const UNLESS_ALIVE = 'read -r it 2>/dev/null </proc/$1/stat && case $it in *" $2 "*) exit;; esac; shift 2; exec "$@"';
+
+/** `unlessAlive`: nothing is to be done while this process is there, which cleans up itself. */
+export function exitCommand(
+  root: string,
+  id: string,
+  { unlessAlive }: { readonly unlessAlive: boolean },
+): [string, ...string[]] {
+  const cleanUp: [string, ...string[]] = [process.execPath, PROGRAM, '--root', root, 'container', 'cleanup', id];
+  const self = unlessAlive ? identityOf(process.pid) : undefined;
+  if (self === undefined) return cleanUp;
+  return ['/bin/sh', '-c', UNLESS_ALIVE, 'veneer', String(self.pid), String(self.start), ...cleanUp];
+}

@@ -1,0 +1,123 @@
+// From a container to a process that waits to be let go: mount, specification, runtime.
+
+import { VeneerError, messageOf } from '../core/index.js';
+import { Runtime, StartError, findRuntime } from '../runtime/index.js';
+import type { CreateRequest } from '../runtime/index.js';
+import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/index.js';
+import { bootId, identityOf, isRunning } from '../sys/index.js';
+import { exitCommand } from './exit-command.js';
+import { mountRecord } from './mount.js';
+import { plainSpec } from './plain-spec.js';
+import { PreparedRun } from './prepared-run.js';
+import { endRun, reconcileRun } from './run-end.js';
+import { runSettings } from './run-settings.js';
+import type { RunSettings } from './run-settings.js';
+import { runDirectoryOf } from './state.js';
+import { containerDirectories } from './upper-directory.js';
+import { configOf } from './view.js';
+
+export interface PrepareRunOptions {
+  /** Whether the caller stays until the end and cleans up then (`finish`); if it does not live then, conmon has it done. */
+  readonly foreground: boolean;
+}
+
+/**
+ * Makes a container ready to run: mounted, and its first process made and waiting. The container's lock is held until the run's `start`, or
+ * its `abandon`. Throws `not-found`, `in-use` for a container that runs, and `StartError`; then nothing is left.
+ */
+export async function prepareRun(store: Store, reference: string, options: PrepareRunOptions): Promise<PreparedRun> {
+  const found = store.containers.resolve(reference);
+  const lock = await store.containers.lock(found);
+  try {
+    return await prepareLocked(store, store.containers.get(found.id), { ...options, lock });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+interface LockedOptions extends PrepareRunOptions {
+  readonly lock: HeldLock;
+  /** How often its policy has started it. */
+  readonly restarts?: number;
+}
+
+/** As `prepareRun`, of a container whose lock is held and goes over to the run. */
+export async function prepareLocked(
+  store: Store,
+  record: ContainerRecord,
+  options: LockedOptions,
+): Promise<PreparedRun> {
+  const before = await reconcileRun(store, record);
+  refuseRunning(record, before);
+  const settings = runSettings(store, record);
+  const program = findRuntime(settings.runtime ?? process.env['VENEER_RUNTIME']);
+  const starter = identityOf(process.pid);
+  let run: ContainerRun = {
+    boot: bootId(),
+    phase: 'starting',
+    ...(starter === undefined ? {} : { starter }),
+    mounts: false,
+    runtime: program.path,
+    restarts: options.restarts ?? 0,
+    // Until it has started, it is what it was.
+    ...(before?.startedAt === undefined ? {} : { startedAt: before.startedAt }),
+  };
+  const note = (more: Partial<ContainerRun>): void => {
+    run = { ...run, ...more };
+    store.runs.set(record.id, run);
+  };
+  note({});
+  try {
+    const mounted = await mountRecord(store, record);
+    const server = mounted.server === undefined ? undefined : identityOf(mounted.server);
+    note(server === undefined ? {} : { mounts: true, server });
+    const runtime = new Runtime(runDirectoryOf(store), program);
+    const spec = plainSpec(configOf(store, record).config ?? {}, {
+      rootfs: mounted.mountpoint,
+      id: record.id,
+      terminal: settings.terminal,
+    });
+    note(await runtime.create(createRequest(store, { record, spec, settings, foreground: options.foreground })));
+    return new PreparedRun({ store, record, runtime, run, lock: options.lock, settings });
+  } catch (error) {
+    await endRun(store, record, { ...run, ...failure(error), finishedAt: Date.now() });
+    if (settings.autoRemove) store.containers.remove(record.id);
+    throw error instanceof VeneerError
+      ? error
+      : new VeneerError('unavailable', `cannot start container ${record.name}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function failure(error: unknown): { error: string; exitCode: number } {
+  return { error: messageOf(error), exitCode: error instanceof StartError ? error.exitCode : 125 };
+}
+
+function refuseRunning({ name }: ContainerRecord, run: ContainerRun | undefined): void {
+  if (run === undefined || run.phase === 'ended') return;
+  if (run.phase === 'waiting' && !isRunning(run.starter)) return;
+  throw new VeneerError('in-use', `container ${name} is running already`, {
+    hint: `veneer exec ${name} COMMAND runs something in it`,
+  });
+}
+
+interface Wanted {
+  readonly record: ContainerRecord;
+  readonly spec: object;
+  readonly settings: RunSettings;
+  readonly foreground: boolean;
+}
+
+function createRequest(store: Store, { record, spec, settings, foreground }: Wanted): CreateRequest {
+  const { id, name } = record;
+  const { outputLog } = containerDirectories(store.containers.directory(id));
+  return {
+    id,
+    name,
+    spec,
+    terminal: settings.terminal,
+    stdin: settings.stdin,
+    log: { path: outputLog },
+    exitCommand: exitCommand(store.root, id, { unlessAlive: foreground && settings.restart.name === 'no' }),
+  };
+}

@@ -1,0 +1,52 @@
+// The end of a run: everything it has made is taken away again, whoever notices that it is over.
+
+import { rmSync } from 'node:fs';
+import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
+import { Runtime, findRuntime } from '../runtime/index.js';
+import { isRunning } from '../sys/index.js';
+import { currentMountpoint } from './mount.js';
+import { runDirectoryOf, runFilesOf, runOutcome } from './state.js';
+import { unmountRecord } from './unmount.js';
+
+/** The runtime that a run was made with. */
+export function runtimeOf(store: Store, run: ContainerRun | undefined): Runtime {
+  return new Runtime(runDirectoryOf(store), findRuntime(run?.runtime));
+}
+
+/**
+ * Cleans up after the last run of a container, if that is over and was not. The caller holds the container's lock. May be
+ * done again after it was interrupted at any point.
+ */
+export async function reconcileRun(store: Store, record: ContainerRecord): Promise<ContainerRun | undefined> {
+  const run = store.runs.get(record.id);
+  if (run === undefined || run.phase === 'ended') return run;
+  if (run.phase === 'waiting') return isRunning(run.starter) ? run : settle(store, record, { ...run, phase: 'ended' });
+  if (run.phase === 'ending') return takeAway(store, record, run);
+  const outcome = runOutcome(store, record.id, run);
+  if (outcome.kind !== 'over') return run;
+  const { exitCode, oomKilled, finishedAt = Date.now(), error } = outcome;
+  return endRun(store, record, { ...run, exitCode, oomKilled, finishedAt, ...(error === undefined ? {} : { error }) });
+}
+
+/** Ends a run whatever its processes do. The caller holds the container's lock. */
+export function endRun(store: Store, record: ContainerRecord, run: ContainerRun): Promise<ContainerRun> {
+  return takeAway(store, record, settle(store, record, { ...run, phase: 'ending' }));
+}
+
+function settle(store: Store, record: ContainerRecord, run: ContainerRun): ContainerRun {
+  store.runs.set(record.id, run);
+  return run;
+}
+
+async function takeAway(store: Store, record: ContainerRecord, run: ContainerRun): Promise<ContainerRun> {
+  const runtime = runtimeOf(store, run);
+  // The first process keeps the mount busy, in a namespace of its own.
+  await runtime.delete(record.id, { force: true });
+  if (run.mounts) {
+    const mountpoint = currentMountpoint(store.containers.get(record.id));
+    if (mountpoint !== undefined) await unmountRecord(store, record, mountpoint, { evenBusy: true });
+  }
+  rmSync(runFilesOf(store, record.id).directory, { recursive: true, force: true });
+  const { starter: _starter, process: _process, monitor: _monitor, server: _server, network: _network, ...rest } = run;
+  return settle(store, record, { ...rest, phase: 'ended', mounts: false });
+}

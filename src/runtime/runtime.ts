@@ -1,0 +1,148 @@
+// An OCI runtime, and what veneer asks of it. Containers have their full IDs there.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { VeneerError } from '../core/index.js';
+import { identityOf } from '../sys/index.js';
+import type { ProcessIdentity } from '../sys/index.js';
+import { programEnvironment, startConmon } from './conmon.js';
+import { runFiles } from './run-directory.js';
+import type { RunFiles } from './run-directory.js';
+import { creatingCommand } from './runtime-program.js';
+import type { RuntimeProgram } from './runtime-program.js';
+import { StartError, startError } from './start-error.js';
+
+export interface CreateRequest {
+  readonly id: string;
+  readonly name: string;
+  /** The OCI specification of the container. */
+  readonly spec: object;
+  readonly terminal: boolean;
+  /** `once`: closed when the first who is attached leaves or has no more; `open`: stays open for the next one. */
+  readonly stdin: 'none' | 'once' | 'open';
+  /** A file for what it writes, in the format of Kubernetes, and after how many bytes it is begun anew; without one nothing is kept. */
+  readonly log?: { readonly path: string; readonly maxSize?: number };
+  /** A program, by its path, that conmon runs when the container has ended, and waits for. */
+  readonly exitCommand: readonly [string, ...string[]];
+  /** Whether cgroups are asked of systemd. */
+  readonly systemdCgroup?: boolean;
+}
+
+export interface CreatedProcess {
+  /** The container's first process, which waits to be started. */
+  readonly process: ProcessIdentity;
+  readonly monitor: ProcessIdentity;
+}
+
+export class Runtime {
+  readonly program: RuntimeProgram;
+  readonly #runDirectory: string;
+
+  constructor(runDirectory: string, program: RuntimeProgram) {
+    this.#runDirectory = runDirectory;
+    this.program = program;
+  }
+
+  files(id: string): RunFiles {
+    return runFiles(this.#runDirectory, id);
+  }
+
+  /** The runtime's own directory. */
+  get #root(): string {
+    return join(this.#runDirectory, this.program.kind);
+  }
+
+  /**
+   * Makes a container, watched by a conmon of its own; its command waits for `start`. Throws `StartError`: then there is none.
+   */
+  async create(request: CreateRequest): Promise<CreatedProcess> {
+    const files = this.files(request.id);
+    mkdirSync(files.directory, { recursive: true, mode: 0o700 });
+    for (const stale of [files.exit, files.oom, files.pidFile, files.monitorPidFile]) rmSync(stale, { force: true });
+    writeFileSync(files.spec, JSON.stringify(request.spec), { mode: 0o600 });
+    const doing = `start container ${request.name}`;
+    const { data, message } = await startConmon(this.#conmonArguments(request, files), files.directory);
+    if (data <= 0) throw startError(doing, message);
+    const monitor = identityOf(Number(readFileSync(files.monitorPidFile, 'latin1')));
+    const process = identityOf(data);
+    if (process === undefined || monitor === undefined) {
+      throw new StartError('unavailable', `cannot ${doing}: its process ended at once`, { exitCode: 125 });
+    }
+    return { process, monitor };
+  }
+
+  #conmonArguments(request: CreateRequest, files: RunFiles): string[] {
+    const { id, name, terminal, stdin, log, exitCommand } = request;
+    const [program = '', ...runtimeArguments] = creatingCommand(this.program);
+    const [exitProgram, ...exitArguments] = exitCommand;
+    return [
+      ...['--api-version', '1', '--cid', id, '--cuuid', id, '--name', name, '--bundle', files.directory],
+      ...['--runtime', program, ...[...runtimeArguments, '--root', this.#root].flatMap((it) => ['--runtime-arg', it])],
+      ...['--container-pidfile', files.pidFile, '--conmon-pidfile', files.monitorPidFile],
+      // The exit code, and the word that memory ran out.
+      ...['--persist-dir', files.directory, '--full-attach', '--no-sync-log'],
+      ...['--log-path', log === undefined ? 'off' : `k8s-file:${log.path}`],
+      ...(log?.maxSize === undefined ? [] : ['--log-size-max', String(log.maxSize)]),
+      // With a terminal, input has no end of its own.
+      ...(terminal ? ['--terminal'] : stdin === 'none' ? [] : ['--stdin']),
+      ...(stdin === 'open' ? ['--leave-stdin-open'] : []),
+      ...(request.systemdCgroup === true ? ['--systemd-cgroup'] : []),
+      ...['--exit-command', exitProgram, ...exitArguments.flatMap((it) => ['--exit-command-arg', it])],
+    ];
+  }
+
+  /** Lets the command of a created container begin. Throws `StartError`. */
+  async start(id: string, name: string): Promise<void> {
+    const { code, complaint } = await this.#run(['start', id]);
+    if (code !== 0) throw startError(`start container ${name}`, complaint);
+  }
+
+  /** Sends a signal, by its number, to the first process, or to all of them. Throws `not-found` where it is gone. */
+  async kill(id: string, signal: number, { all = false }: { all?: boolean } = {}): Promise<void> {
+    await this.#must(['kill', ...(all ? ['--all'] : []), id, String(signal)], 'send a signal to');
+  }
+
+  /** Holds all its processes. */
+  async pause(id: string): Promise<void> {
+    await this.#must(['pause', id], 'pause');
+  }
+
+  async resume(id: string): Promise<void> {
+    await this.#must(['resume', id], 'resume');
+  }
+
+  /** Forgets an ended container and removes its cgroups; with `force`, kills it. One that is not there is forgotten already. */
+  async delete(id: string, { force = false }: { force?: boolean } = {}): Promise<void> {
+    const { code, complaint } = await this.#run(['delete', ...(force ? ['--force'] : []), id]);
+    if (code === 0 || /does not exist|no such file or directory/i.test(complaint)) return;
+    throw new VeneerError('unavailable', `cannot remove what is left of container ${id.slice(0, 12)}: ${complaint}`);
+  }
+
+  async #must(args: readonly string[], doing: string): Promise<void> {
+    const { code, complaint } = await this.#run(args);
+    if (code === 0) return;
+    const gone = /does not exist|not running|no such process|process already finished/i.test(complaint);
+    throw new VeneerError(gone ? 'not-found' : 'unavailable', `cannot ${doing} the container: ${complaint}`);
+  }
+
+  #run(args: readonly string[]): Promise<{ code: number; complaint: string }> {
+    const { path } = this.program;
+    return new Promise((resolve, reject) => {
+      const runtime = spawn(path, ['--root', this.#root, ...args], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: programEnvironment(),
+      });
+      let complaint = '';
+      runtime.stderr.setEncoding('utf8').on('data', (text: string) => {
+        complaint += text;
+      });
+      runtime.once('error', (cause) => {
+        reject(new VeneerError('unavailable', `cannot run ${path}`, { cause }));
+      });
+      runtime.once('close', (code) => {
+        resolve({ code: code ?? 1, complaint: complaint.trim().split('\n').at(-1) ?? '' });
+      });
+    });
+  }
+}
