@@ -35,6 +35,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   diff: () => import('./commands/diff.js'),
   which: () => import('./commands/which.js'),
   commit: () => import('./commands/commit.js'),
+  cp: () => import('./commands/cp.js'),
   rename: () => import('./commands/rename.js'),
   rm: () => import('./commands/rm.js'),
   overlay: () => import('./commands/overlay.js'),

@@ -193,6 +193,12 @@ export const COMMANDS = [
     completes: 'containers',
   },
   {
+    name: 'cp',
+    groups: container('cp'),
+    heading: 'Containers',
+    summary: 'Copy files between a container and this machine, or another container',
+  },
+  {
     name: 'rename',
     groups: container('rename'),
     heading: 'Containers',
