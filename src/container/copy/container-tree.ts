@@ -1,9 +1,10 @@
 // A container's tree as it is seen from inside: with its volumes where it runs, mounted for as long as it takes where it is not.
 
-import { toByteString } from '../../core/index.js';
+import { SysError, VeneerError, errno, toByteString } from '../../core/index.js';
 import type { ContainerRecord, Store } from '../../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_PATH, close, must, openat } from '../../sys/index.js';
 import { currentMountpoint, mountRecord } from '../mount.js';
+import { containerState } from '../state.js';
 import { unmountRecord } from '../unmount.js';
 import { confinedTree } from './tree.js';
 import type { Tree } from './tree.js';
@@ -13,24 +14,26 @@ export interface ContainerTree {
   close(): Promise<void> | void;
 }
 
-/** Throws `not-found`. A container that is not mounted stays locked until the tree is closed. */
+/** Throws `not-found`, and `unavailable` where the tree has died. A container that is not mounted stays locked until it is closed. */
 export async function openContainerTree(store: Store, reference: string): Promise<ContainerTree> {
   const found = store.containers.resolve(reference);
+  const running = openRunning(store, found);
+  if (running !== undefined) return running;
   const lock = await store.containers.lock(found);
   try {
     const record = store.containers.get(found.id);
     const live = currentMountpoint(record);
     if (live !== undefined) {
-      const tree = openRoot(live, record);
+      const mounted = openRoot(live, record);
       lock.release();
-      return { tree: tree.tree, close: () => tree.close() };
+      return mounted;
     }
     const { mountpoint } = await mountRecord(store, record);
-    const tree = openRoot(mountpoint, record);
+    const mounted = openRoot(mountpoint, record);
     return {
-      tree: tree.tree,
+      tree: mounted.tree,
       close: async () => {
-        tree.close();
+        await mounted.close();
         try {
           await unmountRecord(store, record, mountpoint);
         } finally {
@@ -44,7 +47,27 @@ export async function openContainerTree(store: Store, reference: string): Promis
   }
 }
 
-function openRoot(path: string, { name }: ContainerRecord): { tree: Tree; close: () => void } {
-  const fd = must(openat(AT_FDCWD, toByteString(path), O_PATH | O_DIRECTORY), 'open', path);
+/** As the first process of a container that runs sees it. */
+function openRunning(store: Store, record: ContainerRecord): ContainerTree | undefined {
+  const { pid, fileSystem } = containerState(store, record);
+  if (pid === undefined) return undefined;
+  if (typeof fileSystem === 'object') {
+    throw new VeneerError('unavailable', `the file system of container ${record.name} has died: ${fileSystem.died}`, {
+      hint: `veneer restart ${record.name}`,
+    });
+  }
+  const fd = openat(AT_FDCWD, `/proc/${String(pid)}/root`, O_PATH | O_DIRECTORY);
+  if (fd < 0 && fd !== -errno.ENOENT) throw new SysError(-fd, 'open', `/proc/${String(pid)}/root`);
+  if (fd >= 0 && containerState(store, record).pid === pid) return rootOf(fd, record);
+  // It ended meanwhile: the number may be another's.
+  if (fd >= 0) close(fd);
+  return undefined;
+}
+
+function rootOf(fd: number, { name }: ContainerRecord): ContainerTree {
   return { tree: confinedTree(fd, name), close: () => void close(fd) };
+}
+
+function openRoot(path: string, record: ContainerRecord): ContainerTree {
+  return rootOf(must(openat(AT_FDCWD, toByteString(path), O_PATH | O_DIRECTORY), 'open', path), record);
 }
