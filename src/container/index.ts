@@ -1,7 +1,8 @@
 export { cleanUp } from './clean-up.js';
 export { commitContainer, previewCommit } from './commit.js';
 export type { CommitChoice, CommitOptions, PreviewedChange } from './commit.js';
-export type { ConfigOverrides } from './container-config.js';
+export type { ConfigOverrides, ContainerDocument } from './container-config.js';
+export { hostConfig } from './host-config.js';
 export { containerSize } from './container-size.js';
 export type { ContainerSize } from './container-size.js';
 export { copyFiles, copyFromTar, copyToTar } from './copy/copy.js';
@@ -27,7 +28,7 @@ export { containerState } from './state.js';
 export type { ContainerState, Status } from './state.js';
 export { mountpointOf, unmount } from './unmount.js';
 export type { Unmounted } from './unmount.js';
-export { inspectContainer, listContainers } from './view.js';
+export { documentOf, inspectContainer, listContainers } from './view.js';
 export type { Container } from './view.js';
 export { whichLayers } from './which.js';
 export type { Origin, Whereabouts } from './which.js';

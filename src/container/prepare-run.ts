@@ -2,19 +2,18 @@
 
 import { VeneerError, messageOf } from '../core/index.js';
 import { Runtime, StartError, findRuntime } from '../runtime/index.js';
-import type { CreateRequest } from '../runtime/index.js';
+import type { CreateRequest, OciSpec } from '../runtime/index.js';
 import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/index.js';
 import { bootId, identityOf, isRunning } from '../sys/index.js';
+import { containerSpec } from './container-spec.js';
 import { exitCommand } from './exit-command.js';
 import { mountRecord } from './mount.js';
-import { plainSpec } from './plain-spec.js';
 import { PreparedRun } from './prepared-run.js';
 import { endRun, reconcileRun } from './run-end.js';
 import { runSettings } from './run-settings.js';
 import type { RunSettings } from './run-settings.js';
 import { runDirectoryOf } from './state.js';
 import { containerDirectories } from './upper-directory.js';
-import { configOf } from './view.js';
 
 export interface PrepareRunOptions {
   /** Whether the caller stays until the end and cleans up then (`finish`); if it does not live then, conmon has it done. */
@@ -73,11 +72,7 @@ export async function prepareLocked(
     const server = mounted.server === undefined ? undefined : identityOf(mounted.server);
     note(server === undefined ? {} : { mounts: true, server });
     const runtime = new Runtime(runDirectoryOf(store), program);
-    const spec = plainSpec(configOf(store, record).config ?? {}, {
-      rootfs: mounted.mountpoint,
-      id: record.id,
-      terminal: settings.terminal,
-    });
+    const spec = containerSpec(store, record, { rootfs: mounted.mountpoint });
     note(await runtime.create(createRequest(store, { record, spec, settings, foreground: options.foreground })));
     return new PreparedRun({ store, record, runtime, run, lock: options.lock, settings });
   } catch (error) {
@@ -103,7 +98,7 @@ function refuseRunning({ name }: ContainerRecord, run: ContainerRun | undefined)
 
 interface Wanted {
   readonly record: ContainerRecord;
-  readonly spec: object;
+  readonly spec: OciSpec;
   readonly settings: RunSettings;
   readonly foreground: boolean;
 }

@@ -2,9 +2,12 @@
 
 import { VeneerError } from '../core/index.js';
 import type { Digest } from '../core/index.js';
-import type { ChainId, ImageConfig, RuntimeConfig } from '../image/index.js';
+import type { ChainId, ImageConfig } from '../image/index.js';
+import { DEFAULT_HOST_CONFIG } from '../runtime/index.js';
+import type { ContainerConfig, HostConfig, MountPoint } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
-import { readContainerConfig } from './container-config.js';
+import { readContainerConfig, readContainerDocument } from './container-config.js';
+import type { ContainerDocument } from './container-config.js';
 import { mountState } from './mount-state.js';
 import { containerState } from './state.js';
 import type { ContainerState } from './state.js';
@@ -25,7 +28,11 @@ export interface Container {
   /** As Docker shows it: the entry point and its arguments. */
   readonly command: readonly string[];
   /** How it runs; empty where its files are damaged. */
-  readonly config: RuntimeConfig;
+  readonly config: ContainerConfig;
+  /** How it is tied to its host. */
+  readonly host: HostConfig;
+  /** What is mounted in it. */
+  readonly mounts: readonly MountPoint[];
   readonly labels: Readonly<Record<string, string>>;
   /** What its writable layer lies on, bottom first: the layers of its image, and those committed since. */
   readonly layers: readonly ChainId[];
@@ -45,7 +52,7 @@ export function committedLayers(record: ContainerRecord): ChainId[] {
   return record.committed.map((layer) => layer.chainId);
 }
 
-/** How the container runs, in the frame of its image's configuration. */
+/** The configuration of its image, with what the user changed in it. */
 export function configOf(store: Store, record: ContainerRecord): ImageConfig {
   return readContainerConfig(store.containers.directory(record.id), store.images.config(record.image));
 }
@@ -53,7 +60,7 @@ export function configOf(store: Store, record: ContainerRecord): ImageConfig {
 export function viewOf(store: Store, record: ContainerRecord): Container {
   const mountpoint = liveMountpoint(record);
   const committed = committedLayers(record);
-  const config = runtimeOf(store, record);
+  const { config, host, mounts } = shownDocument(store, record);
   const { id, name, image, imageReference, created, labels } = record;
   return {
     id,
@@ -66,6 +73,8 @@ export function viewOf(store: Store, record: ContainerRecord): Container {
     mountpoint,
     command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
     config,
+    host,
+    mounts,
     labels,
     layers: [...store.images.get(image).layers, ...committed],
     committed,
@@ -73,12 +82,17 @@ export function viewOf(store: Store, record: ContainerRecord): Container {
   };
 }
 
+/** How the container runs. Throws `invalid` and `not-found` where its files are damaged. */
+export function documentOf(store: Store, record: ContainerRecord): ContainerDocument {
+  return readContainerDocument(store.containers.directory(record.id), store.images.config(record.image));
+}
+
 /** A container whose files are damaged is listed without. */
-function runtimeOf(store: Store, record: ContainerRecord): RuntimeConfig {
+function shownDocument(store: Store, record: ContainerRecord): ContainerDocument {
   try {
-    return configOf(store, record).config ?? {};
+    return documentOf(store, record);
   } catch (error) {
-    if (error instanceof VeneerError) return {};
+    if (error instanceof VeneerError) return { config: {}, host: DEFAULT_HOST_CONFIG, mounts: [] };
     throw error;
   }
 }

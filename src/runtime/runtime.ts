@@ -11,13 +11,15 @@ import { runFiles } from './run-directory.js';
 import type { RunFiles } from './run-directory.js';
 import { creatingCommand } from './runtime-program.js';
 import type { RuntimeProgram } from './runtime-program.js';
+import { encodeSpec } from './spec/encode-spec.js';
+import type { OciSpec } from './spec/oci-spec.js';
 import { StartError, startError } from './start-error.js';
 
 export interface CreateRequest {
   readonly id: string;
   readonly name: string;
   /** The OCI specification of the container. */
-  readonly spec: object;
+  readonly spec: OciSpec;
   readonly terminal: boolean;
   /** `once`: closed when the first who is attached leaves or has no more; `open`: stays open for the next one. */
   readonly stdin: 'none' | 'once' | 'open';
@@ -60,7 +62,7 @@ export class Runtime {
     const files = this.files(request.id);
     mkdirSync(files.directory, { recursive: true, mode: 0o700 });
     for (const stale of [files.exit, files.oom, files.pidFile, files.monitorPidFile]) rmSync(stale, { force: true });
-    writeFileSync(files.spec, JSON.stringify(request.spec), { mode: 0o600 });
+    writeFileSync(files.spec, encodeSpec(request.spec), { mode: 0o600 });
     const doing = `start container ${request.name}`;
     const { data, message } = await startConmon(this.#conmonArguments(request, files), files.directory);
     if (data <= 0) throw startError(doing, message);

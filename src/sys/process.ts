@@ -1,7 +1,7 @@
 // What concerns the process and its threads: waiting, wake-ups, limits, identity.
 
 import { O_NONBLOCK } from './constants.js';
-import { bind, bindAside, result } from './libc.js';
+import { bind, bindAside, must, result } from './libc.js';
 
 const nativePoll = bind('int poll(void *, unsigned long, int)');
 const nativeGetrlimit = bind('int getrlimit64(int, void *)');
@@ -42,6 +42,13 @@ export function failureAside(fd: number): Promise<number> {
   const polled = Buffer.alloc(8);
   polled.writeInt32LE(fd, 0);
   return nativePollAside(polled, 1, -1);
+}
+
+/** The limits of a resource (getrlimit(2)); 2^64 - 1 is none. Throws a SysError. */
+export function getResourceLimit(resource: number): { soft: bigint; hard: bigint } {
+  const limit = Buffer.alloc(16);
+  must(result(nativeGetrlimit(resource, limit)), 'getrlimit');
+  return { soft: limit.readBigUInt64LE(0), hard: limit.readBigUInt64LE(8) };
 }
 
 /** Raises the soft limit of a resource to its hard limit and returns it, or -errno. */

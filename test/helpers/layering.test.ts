@@ -39,8 +39,8 @@ const TABLE: Readonly<Record<string, Room>> = {
     externals: ['undici', 'smol-toml', 'node:child_process', 'node:net'],
     doors: ['access/index.ts'],
   },
-  // What runs containers: an OCI runtime and conmon, both programs of the system. Knows no store.
-  runtime: { rooms: ['core', 'sys'], externals: ['node:child_process'] },
+  // What runs containers: an OCI runtime and conmon, both programs of the system. Knows no store. image: how an image runs.
+  runtime: { rooms: ['core', 'sys', 'image'], externals: ['node:child_process'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
   // What gives containers a network: netavark, pasta, slirp4netns. Knows no store.
   network: { rooms: ['core', 'sys'], externals: ['node:child_process', 'node:net'] },

@@ -1,39 +1,31 @@
 import type { Command } from 'commander';
-import { collect, parseLabels } from '../arguments.js';
+import { CidFile } from '../cid-file.js';
 import { addExamples } from '../examples.js';
 import { writeLine } from '../output.js';
 import { addPullOptions } from '../pull-options.js';
 import type { PullOptions } from '../pull-options.js';
+import { addRunOptions } from '../run-options.js';
+import type { RunOptions } from '../run-options.js';
 import { withStore } from '../store.js';
 
-interface Options extends PullOptions {
-  readonly name?: string;
-  readonly label?: string[];
-  readonly env?: string[];
-}
+type Options = PullOptions & RunOptions;
 
 export function configure(command: Command): void {
   command
     .usage('[OPTIONS] IMAGE [COMMAND] [ARG...]')
     .argument('<image>', 'its name or ID; pulled if it is not here; oci:DIR:TAG and the like are loaded')
     .argument('[command...]', "what to run instead of the image's command")
-    .option('--name <name>', 'what to call the container (default: a made-up name)')
-    .option('-l, --label <key=value>', 'a label (may be repeated)', collect)
-    .option('-e, --env <key=value>', 'an environment variable (may be repeated)', collect)
-    .option('-q, --quiet', 'no progress of a pull')
     .passThroughOptions();
+  addRunOptions(command).option('-q, --quiet', 'no progress of a pull');
   addPullOptions(command).action(async (image: string, words: string[], options: Options) => {
-    const { name, label, env } = options;
+    const { parseRunOptions } = await import('../run-request.js');
+    const request = parseRunOptions(options, words);
     const { createContainer } = await import('../../container/index.js');
     const { presentImage } = await import('../pull-missing.js');
+    using cidFile = new CidFile(options.cidfile);
     await withStore(command, async (store) => {
-      const container = createContainer(store, {
-        image: await presentImage(store, image, options),
-        ...(name === undefined ? {} : { name }),
-        ...(label === undefined ? {} : { labels: parseLabels(label) }),
-        ...(env === undefined ? {} : { env }),
-        ...(words.length === 0 ? {} : { command: words }),
-      });
+      const container = createContainer(store, { ...request, image: await presentImage(store, image, options) });
+      cidFile.write(container.id);
       writeLine(container.id);
     });
   });

@@ -1,0 +1,122 @@
+// The specification of a container for its runtime.
+
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import { VeneerError } from '../../core/index.js';
+import type { ContainerConfig } from './container-config.js';
+import { specDevices } from './devices.js';
+import type { HostConfig } from './host-config.js';
+import { specMounts } from './mounts.js';
+import type { EtcFiles, MountPoint } from './mounts.js';
+import { specNamespaces } from './namespaces.js';
+import type { JoinedNamespaces } from './namespaces.js';
+import type { OciLinux, OciSeccomp, OciSpec } from './oci-spec.js';
+import { processSpec } from './process-spec.js';
+import { protectedPaths } from './protected-paths.js';
+import { resourceLimits } from './resources.js';
+import { readSeccompProfile, resolveSeccomp } from './seccomp.js';
+import { parseSecurityOptions } from './security-options.js';
+import type { SecurityOptions } from './security-options.js';
+import type { UserDatabase } from './user-database.js';
+
+export interface SpecInput {
+  readonly config: ContainerConfig;
+  readonly host: HostConfig;
+  /** The merged tree. */
+  readonly rootfs: string;
+  readonly hostname: string;
+  readonly users: UserDatabase;
+  readonly etcFiles?: EtcFiles;
+  readonly mounts: readonly MountPoint[];
+  /** The control groups of the host and the container's place in them; without, the container has no limits. */
+  readonly cgroups?: { readonly version: 1 | 2; readonly path?: string };
+  readonly joined?: JoinedNamespaces;
+  /** Whether this runs in a user namespace with the rights of a plain user. */
+  readonly rootless?: boolean;
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Throws `invalid`, `not-found` for users, devices and files that are not there, `permission` for capabilities, `unavailable`
+ * without a seccomp profile or an init program that is needed.
+ */
+export function buildSpec(input: SpecInput): OciSpec {
+  const { host, rootfs, hostname, mounts, etcFiles, cgroups, rootless = false } = input;
+  const init = host.Init ? findInit() : undefined;
+  const process = processSpec(input);
+  const args = init === undefined ? process.args : ['/dev/init', '--', ...process.args];
+  return {
+    ociVersion: '1.0.2',
+    process: { ...process, args },
+    root: { path: rootfs, readonly: host.ReadonlyRootfs },
+    ...(host.UTSMode === 'host' ? {} : { hostname }),
+    mounts: specMounts({
+      host,
+      etcFiles,
+      mounts,
+      cgroups: cgroups !== undefined,
+      ownSysfs: !rootless || (host.NetworkMode !== 'host' && input.joined?.network === undefined),
+      init,
+    }),
+    annotations: host.Annotations,
+    linux: linuxSpec(input, process.capabilities.bounding ?? []),
+  };
+}
+
+function linuxSpec(input: SpecInput, capabilities: readonly string[]): OciLinux {
+  const { config, host, cgroups, joined = {} } = input;
+  const security = parseSecurityOptions(host.SecurityOpt);
+  const { devices, rules } = specDevices(host);
+  const seccomp = seccompOf(security, host, capabilities);
+  const sysctl = sysctls(config, host, joined);
+  return {
+    namespaces: specNamespaces({ host, joined, cgroupVersion: cgroups?.version }),
+    devices,
+    ...(cgroups?.path === undefined ? {} : { cgroupsPath: cgroups.path }),
+    resources: cgroups === undefined ? {} : { devices: rules, ...resourceLimits(host) },
+    rootfsPropagation: 'rprivate',
+    ...(seccomp === undefined ? {} : { seccomp }),
+    ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
+    ...protectedPaths(security, host.Privileged),
+  };
+}
+
+/** --privileged is without a filter, unless one is asked for. */
+function seccompOf(
+  { seccomp }: SecurityOptions,
+  { Privileged }: HostConfig,
+  capabilities: readonly string[],
+): OciSeccomp | undefined {
+  if (seccomp === 'unconfined' || (Privileged && seccomp === 'default')) return undefined;
+  const profile = readSeccompProfile(seccomp === 'default' ? undefined : seccomp);
+  return resolveSeccomp(profile, { capabilities, arch: process.arch, kernel: os.release() });
+}
+
+/** Docker's: every user may ping and serve on low ports, as a network of one's own is nobody else's (moby, daemon/oci_linux.go). */
+const OF_OWN_NETWORK = { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' };
+
+function sysctls(
+  { Domainname = '' }: ContainerConfig,
+  host: HostConfig,
+  joined: JoinedNamespaces,
+): Record<string, string> {
+  const ownNetwork = host.NetworkMode !== 'host' && joined.network === undefined;
+  return {
+    ...(ownNetwork ? OF_OWN_NETWORK : {}),
+    ...(Domainname === '' || host.UTSMode === 'host' ? {} : { 'kernel.domainname': Domainname }),
+    ...host.Sysctls,
+  };
+}
+
+const INIT_PROGRAMS = [
+  '/usr/libexec/podman/catatonit',
+  '/usr/bin/catatonit',
+  '/usr/bin/docker-init',
+  '/usr/bin/tini-static',
+];
+
+function findInit(): string {
+  const found = INIT_PROGRAMS.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new VeneerError('unavailable', '--init: there is no init program on this host', { hint: 'install catatonit' });
+}

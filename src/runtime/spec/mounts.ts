@@ -1,0 +1,146 @@
+// What is mounted in a container: what every one has, its files of /etc, and its volumes.
+
+import { existsSync } from 'node:fs';
+import type { HostConfig } from './host-config.js';
+import type { OciMount } from './oci-spec.js';
+
+/** A mount as `inspect` shows it, and what the runtime has to know besides. */
+export interface MountPoint {
+  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  /** Of a volume. */
+  readonly Name?: string;
+  /** On the host; '' for a tmpfs. */
+  readonly Source: string;
+  readonly Destination: string;
+  /** Of a volume: local. */
+  readonly Driver?: string;
+  /** The options as they were given; those of a tmpfs, too. */
+  readonly Mode: string;
+  readonly RW: boolean;
+  readonly Propagation: string;
+  /** A volume that is not filled from the image. */
+  readonly NoCopy?: true;
+  /** A bind mount without what is mounted below its source. */
+  readonly NonRecursive?: true;
+  /** A host directory that is made where it is missing, as `-v` does. */
+  readonly CreateSource?: true;
+}
+
+/** Files of the host that are mounted in /etc. */
+export interface EtcFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export interface MountsInput {
+  readonly host: HostConfig;
+  readonly etcFiles: EtcFiles | undefined;
+  readonly mounts: readonly MountPoint[];
+  /** Whether /sys/fs/cgroup is shown. */
+  readonly cgroups: boolean;
+  /** Whether a new sysfs may be mounted: not in another's network without rights over it. */
+  readonly ownSysfs: boolean;
+  /** What is run as /dev/init. */
+  readonly init: string | undefined;
+}
+
+const DEPTH = (path: string): number => path.split('/').filter((part) => part !== '').length;
+
+/** In the order in which they are mounted: what lies above before what lies below. */
+export function specMounts(input: MountsInput): OciMount[] {
+  const own = input.mounts.map(volumeMount);
+  const taken = new Set(own.map(({ destination }) => destination));
+  const standard = [...defaultMounts(input), ...etcMounts(input)].filter(({ destination }) => !taken.has(destination));
+  const sorted = own.toSorted((one, other) => DEPTH(one.destination) - DEPTH(other.destination));
+  return [...standard, ...sorted, ...initMount(input.init)];
+}
+
+function defaultMounts({ host, cgroups, ownSysfs }: MountsInput): OciMount[] {
+  const access = host.Privileged ? 'rw' : 'ro';
+  const mounts: OciMount[] = [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    ownSysfs
+      ? { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', access] }
+      : {
+          destination: '/sys',
+          type: 'bind',
+          source: '/sys',
+          options: ['rbind', 'rslave', 'nosuid', 'noexec', 'nodev', access],
+        },
+  ];
+  if (cgroups) {
+    const options = ['nosuid', 'noexec', 'nodev', 'relatime', access];
+    mounts.push({ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options });
+  }
+  return [...mounts, ...ipcMounts(host)];
+}
+
+function ipcMounts({ IpcMode, ShmSize }: HostConfig): OciMount[] {
+  if (IpcMode === 'none') return [];
+  if (IpcMode === 'host') {
+    return ['/dev/shm', '/dev/mqueue']
+      .filter((path) => existsSync(path))
+      .map((path) => ({
+        destination: path,
+        type: 'bind',
+        source: path,
+        options: ['rbind', 'rprivate', 'nosuid', 'noexec', 'nodev'],
+      }));
+  }
+  const options = ['nosuid', 'noexec', 'nodev'];
+  return [
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options },
+    {
+      destination: '/dev/shm',
+      type: 'tmpfs',
+      source: 'shm',
+      options: [...options, 'mode=1777', `size=${String(ShmSize)}`],
+    },
+  ];
+}
+
+function etcMounts({ etcFiles, host }: MountsInput): OciMount[] {
+  if (etcFiles === undefined) return [];
+  const options = ['rbind', 'rprivate', host.ReadonlyRootfs ? 'ro' : 'rw'];
+  const bind = (destination: string, source: string): OciMount => ({ destination, type: 'bind', source, options });
+  return [
+    bind('/etc/resolv.conf', etcFiles.resolvConf),
+    bind('/etc/hostname', etcFiles.hostname),
+    bind('/etc/hosts', etcFiles.hosts),
+  ];
+}
+
+function volumeMount({ Type, Source, Destination, Mode, RW, Propagation, NonRecursive }: MountPoint): OciMount {
+  const access = RW ? 'rw' : 'ro';
+  if (Type === 'tmpfs')
+    return { destination: Destination, type: 'tmpfs', source: 'tmpfs', options: tmpfsOptions(Mode) };
+  const options = [NonRecursive === true ? 'bind' : 'rbind', access, Propagation === '' ? 'rprivate' : Propagation];
+  return { destination: Destination, type: 'bind', source: Source, options };
+}
+
+/** Docker's defaults, each of which its opposite takes away. */
+const TMPFS_DEFAULTS = ['noexec', 'nosuid', 'nodev'];
+
+function tmpfsOptions(text: string): string[] {
+  const given = text.split(',').filter((option) => option !== '');
+  const kept = TMPFS_DEFAULTS.filter((option) => !given.includes(option) && !given.includes(option.slice(2)));
+  return [...kept, ...given];
+}
+
+function initMount(program: string | undefined): OciMount[] {
+  if (program === undefined) return [];
+  return [{ destination: '/dev/init', type: 'bind', source: program, options: ['bind', 'ro', 'rprivate'] }];
+}
