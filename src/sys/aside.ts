@@ -13,6 +13,9 @@ export const fdatasyncAside: (fd: number) => Promise<number> = bindAside('int fd
 /** syncfs(2). */
 export const syncfsAside: (fd: number) => Promise<number> = bindAside('int syncfs(int)');
 
+/** flock(2). */
+export const flockAside: (fd: number, operation: number) => Promise<number> = bindAside('int flock(int, int)');
+
 /** fallocate(2). Offset and length are in bytes. */
 export const fallocateAside: (fd: number, mode: number, offset: number, length: number) => Promise<number> = bindAside(
   'int fallocate64(int, int, int64_t, int64_t)',
