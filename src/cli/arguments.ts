@@ -35,6 +35,12 @@ export function parseCount(option: string, text: string, least: 0 | 1 = 1): numb
   throw new VeneerError('usage', `${option} '${text}': it must be a whole number from ${String(least)}`);
 }
 
+/** How long a container may take to end; -1 is for ever. Throws `usage`. */
+export function stopSeconds(text: string): number {
+  if (/^(?:-1|[0-9]{1,7})$/.test(text)) return Number(text);
+  throw new VeneerError('usage', `--timeout '${text}': it must be a whole number of seconds, or -1`);
+}
+
 const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
 /** Bytes as people write them: `1048576`, `512k`, `1m`, `1MiB`, `2gb`: units of 1,024, as docker reads them. */

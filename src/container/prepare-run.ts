@@ -4,7 +4,7 @@ import { VeneerError, messageOf } from '../core/index.js';
 import { Runtime, StartError, findRuntime } from '../runtime/index.js';
 import type { CreateRequest, OciSpec } from '../runtime/index.js';
 import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/index.js';
-import { bootId, identityOf, isRunning } from '../sys/index.js';
+import { bootId, identityOf } from '../sys/index.js';
 import { containerSpec } from './container-spec.js';
 import { exitCommand } from './exit-command.js';
 import { mountRecord } from './mount.js';
@@ -37,8 +37,8 @@ export async function prepareRun(store: Store, reference: string, options: Prepa
 
 interface LockedOptions extends PrepareRunOptions {
   readonly lock: HeldLock;
-  /** How often its policy has started it. */
-  readonly restarts?: number;
+  /** Of a container that its policy starts again: how often, and after what wait. */
+  readonly repeats?: Pick<ContainerRun, 'restarts' | 'pause'>;
 }
 
 /** As `prepareRun`, of a container whose lock is held and goes over to the run. */
@@ -58,7 +58,8 @@ export async function prepareLocked(
     ...(starter === undefined ? {} : { starter }),
     mounts: false,
     runtime: program.path,
-    restarts: options.restarts ?? 0,
+    restarts: 0,
+    ...options.repeats,
     // Until it has started, it is what it was.
     ...(before?.startedAt === undefined ? {} : { startedAt: before.startedAt }),
   };
@@ -88,9 +89,9 @@ function failure(error: unknown): { error: string; exitCode: number } {
   return { error: messageOf(error), exitCode: error instanceof StartError ? error.exitCode : 125 };
 }
 
+/** One that waits to be started by its policy may be started by anybody. */
 function refuseRunning({ name }: ContainerRecord, run: ContainerRun | undefined): void {
-  if (run === undefined || run.phase === 'ended') return;
-  if (run.phase === 'waiting' && !isRunning(run.starter)) return;
+  if (run === undefined || run.phase === 'ended' || run.phase === 'waiting') return;
   throw new VeneerError('in-use', `container ${name} is running already`, {
     hint: `veneer exec ${name} COMMAND runs something in it`,
   });

@@ -2,15 +2,18 @@
 
 import { existsSync } from 'node:fs';
 import { VeneerError } from '../core/index.js';
-import type { Store } from '../store/index.js';
+import type { ContainerRecord, Store } from '../store/index.js';
 import { currentMountpoint } from './mount.js';
 import { clearStale } from './mount-state.js';
-import { unmountRecord } from './unmount.js';
+import { endRun, reconcileRun } from './run-end.js';
+import { isUp } from './running.js';
+import { killRun, markStopped } from './stop.js';
+import { unmountRecord } from './unmount-record.js';
 import { containerDirectories } from './upper-directory.js';
 
 /**
  * Removes a container with its changes; layers committed from it that no image has go with it. Resolves to its ID.
- * Throws `not-found`, and `in-use` while it is mounted, unless `force` un-mounts it first.
+ * Throws `not-found`, and `in-use` while it runs or is mounted, unless `force` ends that first.
  */
 export async function removeContainer(
   store: Store,
@@ -26,6 +29,7 @@ export async function removeContainer(
   }
   using _lock = await store.containers.lock(found);
   const record = store.containers.get(found.id);
+  await endForRemoval(store, record, options.force === true);
   const mountpoint = currentMountpoint(record);
   if (mountpoint !== undefined) {
     if (options.force !== true) {
@@ -33,9 +37,25 @@ export async function removeContainer(
         hint: `un-mount it first: veneer umount ${record.name}, or use --force`,
       });
     }
-    await unmountRecord(store, record, mountpoint);
+    await unmountRecord(store, record, mountpoint, { evenBusy: true });
   }
   clearStale(containerDirectories(directory).merged);
   store.containers.remove(record.id);
   return record.id;
+}
+
+async function endForRemoval(store: Store, record: ContainerRecord, force: boolean): Promise<void> {
+  const run = await reconcileRun(store, record);
+  if (run === undefined || run.phase === 'ended') return;
+  if (!force) {
+    const doing =
+      run.phase === 'waiting' ? 'is restarting' : run.phase === 'starting' ? 'is being started' : 'is running';
+    throw new VeneerError('in-use', `cannot remove container ${record.name}: it ${doing}`, {
+      hint: `stop it first: veneer stop ${record.name}, or use --force`,
+    });
+  }
+  const stopped = await markStopped(store, { record, run });
+  if (!isUp(stopped)) return;
+  await killRun(store, record, stopped);
+  await endRun(store, record, stopped);
 }

@@ -6,7 +6,7 @@ import { Runtime, findRuntime } from '../runtime/index.js';
 import { isRunning } from '../sys/index.js';
 import { currentMountpoint } from './mount.js';
 import { runDirectoryOf, runFilesOf, runOutcome } from './state.js';
-import { unmountRecord } from './unmount.js';
+import { unmountRecord } from './unmount-record.js';
 
 /** The runtime that a run was made with. */
 export function runtimeOf(store: Store, run: ContainerRun | undefined): Runtime {

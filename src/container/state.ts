@@ -56,15 +56,18 @@ export type RunOutcome =
 export function runOutcome(store: Store, id: string, run: ContainerRun): RunOutcome {
   const unseen = (error: string): RunOutcome => ({ kind: 'over', exitCode: UNSEEN, oomKilled: false, error });
   if (run.boot !== bootId()) return unseen('the host went down');
-  const end = readRunEnd(runFilesOf(store, id));
   if (run.phase === 'starting') {
     if (isRunning(run.starter)) return { kind: 'alive' };
     // What was made has not begun to run its command: it is nobody's.
     return unseen('the veneer that started it was killed');
   }
+  const watched = isRunning(run.monitor);
+  const alive = isRunning(run.process);
+  // Asked last: conmon may have written it, and ended, just now.
+  const end = readRunEnd(runFilesOf(store, id));
   if (end !== undefined) return { kind: 'over', ...end };
-  if (isRunning(run.process)) return { kind: 'alive' };
-  if (isRunning(run.monitor)) return { kind: 'leaving' };
+  if (alive) return { kind: 'alive' };
+  if (watched) return { kind: 'leaving' };
   return unseen('its monitor (conmon) was killed');
 }
 

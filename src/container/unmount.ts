@@ -1,10 +1,11 @@
 // `umount`: of a container by its name, or of whatever of ours is mounted at a directory.
 
-import { VeneerError, hasCode } from '../core/index.js';
-import { unmountOverlay } from '../overlay/index.js';
+import { VeneerError } from '../core/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
-import { MOUNT_TYPE, canonicalMountpoint, clearStale, mountState } from './mount-state.js';
+import { MOUNT_TYPE, canonicalMountpoint, mountState } from './mount-state.js';
 import type { MountState } from './mount-state.js';
+import { reconcileRun } from './run-end.js';
+import { takeAway, unmountRecord } from './unmount-record.js';
 import { viewOf } from './view.js';
 import type { Container } from './view.js';
 
@@ -36,7 +37,14 @@ async function unmountContainer(store: Store, found: ContainerRecord): Promise<U
   if (mountpoint === undefined || !isOurs(mountState(mountpoint))) {
     throw containerNotMounted(record);
   }
-  await unmountRecord(store, record, mountpoint);
+  const run = await reconcileRun(store, record);
+  if (run !== undefined && run.phase !== 'ended' && run.phase !== 'waiting') {
+    throw new VeneerError('in-use', `container ${record.name} is running`, {
+      hint: `stop it first: veneer stop ${record.name}`,
+    });
+  }
+  // Whoever cleaned up just now may have un-mounted what the run had mounted.
+  if (mountState(mountpoint).kind !== 'none') await unmountRecord(store, record, mountpoint);
   return { mountpoint, container: viewOf(store, store.containers.get(record.id)) };
 }
 
@@ -46,28 +54,6 @@ export function mountpointOf(store: Store, target: string): string {
   if (named === undefined) return mountedDirectory(target);
   if (named.mountpoint === undefined || !isOurs(mountState(named.mountpoint))) throw containerNotMounted(named);
   return named.mountpoint;
-}
-
-/**
- * Un-mounts a container whose lock is held. `evenBusy`: one that somebody still uses is taken out of sight, and ends when nobody does.
- */
-export async function unmountRecord(
-  store: Store,
-  record: ContainerRecord,
-  mountpoint: string,
-  { evenBusy = false }: { evenBusy?: boolean } = {},
-): Promise<void> {
-  try {
-    await takeAway(mountpoint);
-  } catch (error) {
-    if (!evenBusy || !hasCode(error, 'in-use')) throw error;
-    await unmountOverlay(mountpoint, { lazy: true });
-  }
-  store.containers.setMountpoint(record.id, undefined);
-}
-
-async function takeAway(mountpoint: string): Promise<void> {
-  if (clearStale(mountpoint).kind === 'live') await unmountOverlay(mountpoint);
 }
 
 /** The mount point a user means. Throws `not-found`, and `invalid` for a mount of another kind. */

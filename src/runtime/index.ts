@@ -13,6 +13,7 @@ export { Runtime } from './runtime.js';
 export type { CreatedProcess, CreateRequest } from './runtime.js';
 export { findRuntime } from './runtime-program.js';
 export type { RuntimeProgram } from './runtime-program.js';
+export { parseSignal } from './signals.js';
 export { StartError, startError } from './start-error.js';
 export { buildSpec } from './spec/build-spec.js';
 export type { SpecInput } from './spec/build-spec.js';

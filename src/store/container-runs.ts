@@ -35,8 +35,12 @@ export interface ContainerRun {
   readonly oomKilled?: boolean;
   /** How often it was started again by its policy. */
   readonly restarts: number;
+  /** How long the last wait for such a start was, in milliseconds. */
+  readonly pause?: number;
   /** A user has stopped it: its policy does not start it again. */
   readonly stopped?: boolean;
+  /** It has been stopped to be started again: it stays even if it is one to be removed at its end. */
+  readonly kept?: boolean;
   /** What the network room has made, for itself. */
   readonly network?: unknown;
 }

@@ -123,6 +123,18 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['-f --filter dangling=true', /unknown filter 'dangling'/],
   ],
   start: [['', /missing required argument 'container'/]],
+  stop: [
+    ['', /missing required argument 'container'/],
+    ['-t soon web', /--timeout 'soon': it must be a whole number/],
+  ],
+  restart: [['', /missing required argument 'container'/]],
+  kill: [['', /missing required argument 'container'/]],
+  pause: [['', /missing required argument 'container'/]],
+  unpause: [['', /missing required argument 'container'/]],
+  wait: [
+    ['', /missing required argument 'container'/],
+    ['--condition healthy web', /Allowed choices are not-running, next-exit, removed/],
+  ],
   'container cleanup': [['', /missing required argument 'container'/]],
   'container prune': [['-f --filter name=x', /unknown filter 'name'/]],
   'system df': [['x', /too many arguments/]],

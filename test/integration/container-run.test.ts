@@ -1,13 +1,20 @@
 // Containers that run: started, ended, and cleaned up after by whoever is left.
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { boxStore } from '../helpers/containers/index.js';
+import { boxStore, runDirectory } from '../helpers/containers/index.js';
 import type { BoxStore } from '../helpers/containers/index.js';
 import { requires } from '../helpers/requires.js';
+import { startCli } from '../helpers/run-cli.js';
 
 const needs = requires('root', 'fuse', 'containers', 'busybox', 'build');
 
-describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
+const FOREVER = ['sleep', '1000'] as const;
+/** Ends by itself when it is asked to. */
+const POLITE = ['sh', '-c', 'trap "exit 3" TERM; echo up; while :; do sleep 0.05; done'] as const;
+
+describe.skipIf(needs.skip)(needs.title('a container'), () => {
   let box: BoxStore;
   beforeAll(async () => {
     box = await boxStore('run');
@@ -18,10 +25,144 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
     await box[Symbol.asyncDispose]();
   });
 
-  test("has its command's exit code when it has ended, and leaves nothing", async () => {
-    box.ok('create', '--name', 'web', 'box', 'sh', '-c', 'exit 7');
+  const create = (...command: string[]): string => box.ok('create', '--name', 'web', 'box', ...command).trim();
+  const start = (...command: string[]): string => {
+    const id = create(...command);
     box.ok('start', 'web');
-    await expect.poll(() => box.ok('ps', '-a', '--format', '{{.State}}').trim()).toBe('exited');
+    return id;
+  };
+  const state = (): string => box.ok('ps', '-a', '--format', '{{.State}}').trim();
+  const output = (id: string): string => {
+    try {
+      return readFileSync(path.join(box.root, 'containers', id, 'output.log'), 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  /** Until its trap is set. */
+  const startPolite = async (): Promise<string> => {
+    const id = start(...POLITE);
+    await expect.poll(() => output(id), { timeout: 10_000 }).toContain('up');
+    return id;
+  };
+
+  test("has its command's exit code when it has ended, and leaves nothing", async () => {
+    const id = start('sh', '-c', 'echo out; echo err >&2; exit 7');
+    expect(box.ok('wait', 'web')).toBe('7');
+    expect(state()).toBe('exited');
     expect(await box.leaks()).toEqual([]);
+    expect(output(id)).toMatch(/ stdout F out\n/);
+    expect(output(id)).toMatch(/ stderr F err\n/);
+  });
+
+  test.each([
+    ['nosuch', /^veneer: cannot start container web: no such command in the container: nosuch\n/],
+    ['/nosuch', /no such command in the container/],
+    ['/etc/passwd', /its command cannot be run/],
+    ['/etc', /its command cannot be run/],
+  ])('whose command is %s is not started, and leaves nothing', async (command, message) => {
+    create(command);
+    const { code, stderr } = box.run('start', 'web');
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+    expect(state()).toBe('created');
+    expect(await box.leaks(2_000)).toEqual([]);
+  });
+
+  test('is stopped by its own end when it is asked, or killed when it does not listen', async () => {
+    await startPolite();
+    expect(box.ok('stop', 'web')).toBe('web');
+    expect(box.ok('wait', 'web')).toBe('3');
+    expect(await box.leaks()).toEqual([]);
+    box.ok('rm', 'web');
+    start(...FOREVER);
+    box.ok('stop', '-t', '0', 'web');
+    expect(box.ok('wait', 'web')).toBe('137');
+    // What does not run is left as it is.
+    expect(box.ok('stop', 'web')).toBe('web');
+    expect(box.run('kill', 'web').stderr).toMatch(/^veneer: container web is not running\n/);
+  });
+
+  test('is held, and ends all the same', () => {
+    start(...FOREVER);
+    box.ok('pause', 'web');
+    expect(state()).toBe('paused');
+    expect(box.run('pause', 'web').stderr).toMatch(/is paused already/);
+    box.ok('unpause', 'web');
+    expect(state()).toBe('running');
+    expect(box.run('unpause', 'web').stderr).toMatch(/is not paused/);
+    box.ok('pause', 'web');
+    box.ok('kill', 'web');
+    expect(box.ok('wait', 'web')).toBe('137');
+  });
+
+  test('gets the signals it is sent', async () => {
+    const id = start('sh', '-c', 'trap "echo hup" HUP; trap "exit 5" USR1; echo up; while :; do sleep 0.05; done');
+    await expect.poll(() => output(id), { timeout: 10_000 }).toContain('up');
+    box.ok('kill', '-s', 'SIGHUP', 'web');
+    await expect.poll(() => output(id)).toContain('hup');
+    box.ok('kill', '--signal', '10', 'web');
+    expect(box.ok('wait', 'web')).toBe('5');
+    expect(box.run('kill', '-s', 'NOPE', 'web').stderr).toMatch(/'NOPE' is not a signal/);
+  });
+
+  test('that runs is neither removed nor un-mounted, but by force', async () => {
+    start(...FOREVER);
+    expect(box.run('rm', 'web').stderr).toMatch(/^veneer: cannot remove container web: it is running\n/);
+    expect(box.run('umount', 'web').stderr).toMatch(/^veneer: container web is running\n/);
+    expect(box.ok('start', 'web')).toBe('web');
+    const mounted = box.ok('mount', 'web').trim();
+    expect(readFileSync(path.join(mounted, 'etc/passwd'), 'utf8')).toContain('ada');
+    expect(box.ok('rm', '-f', 'web')).toBe('web');
+    expect(await box.leaks()).toEqual([]);
+  });
+
+  test('that was mounted before it was started stays so after its end', () => {
+    create('true');
+    const mounted = box.ok('mount', 'web').trim();
+    box.ok('start', 'web');
+    box.ok('wait', 'web');
+    box.ok('stop', 'web');
+    expect(readFileSync(path.join(mounted, 'etc/passwd'), 'utf8')).toContain('ada');
+    box.ok('umount', 'web');
+  });
+
+  test('is restarted, and keeps what it wrote', () => {
+    const id = start('sh', '-c', 'echo x >>/times; cat /times; exec sleep 1000');
+    box.ok('restart', '-t', '0', 'web');
+    expect(state()).toBe('running');
+    box.ok('restart', '-t', '0', 'web');
+    return expect
+      .poll(
+        () =>
+          output(id)
+            .split('\n')
+            .filter((line) => line.endsWith(' x')).length,
+      )
+      .toBe(6);
+  });
+
+  test('is waited for by whoever wants to know of its next end, or its removal', async () => {
+    create('sh', '-c', 'exit 4');
+    expect(box.ok('wait', 'web')).toBe('0');
+    const next = startCli(['--root', box.root, 'wait', '--condition', 'next-exit', 'web']);
+    const removed = startCli(['--root', box.root, 'wait', '--condition', 'removed', 'web']);
+    await expect.poll(() => box.run('start', 'web').code).toBe(0);
+    box.ok('wait', 'web');
+    box.ok('rm', '-f', 'web');
+    expect((await removed.ended).stdout).toBe('4\n');
+    next.child.kill();
+    await next.ended;
+  });
+
+  test('is in use only once: of several who start it, all see one run', async () => {
+    create(...FOREVER);
+    const starters = [1, 2, 3].map(() => startCli(['--root', box.root, 'start', 'web']));
+    const codes = await Promise.all(starters.map(async ({ ended }) => (await ended).code));
+    expect(codes).toEqual([0, 0, 0]);
+    expect(state()).toBe('running');
+    expect(readFileSync(path.join(runDirectory(box.root), box.ok('ps', '-aq').trim(), 'pidfile'), 'utf8')).toMatch(
+      /^\d+$/,
+    );
   });
 });

@@ -6,8 +6,8 @@ import { withStore } from '../store.js';
 /** For conmon, which runs it when a container has ended. */
 export function configure(command: Command): void {
   command.argument('<container...>', 'full IDs').action(async (ids: string[]) => {
-    const { cleanUp } = await import('../../container/index.js');
-    await withStore(command, (store) => forEachName(command, ids, (id) => cleanUp(store, id)));
+    const { endByItself } = await import('../../container/index.js');
+    await withStore(command, (store) => forEachName(command, ids, (id) => endByItself(store, id)));
   });
   addExamples(command, [['veneer container cleanup ID', 'take away what an ended container has left']]);
 }
