@@ -5,7 +5,7 @@ import type { ContainerRecord, Store } from '../../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_PATH, close, must, openat } from '../../sys/index.js';
 import { currentMountpoint, mountRecord } from '../mount.js';
 import { containerState } from '../state.js';
-import { unmountRecord } from '../unmount.js';
+import { unmountRecord } from '../unmount-record.js';
 import { confinedTree } from './tree.js';
 import type { Tree } from './tree.js';
 
