@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import type { Option } from 'commander';
 import { addGlobals } from './context.js';
+import { CONTAINER_FILTERS } from './container-filter.js';
 import { configureCommand } from './load.js';
 import { COMMANDS, GROUPS } from './names.js';
 import type { CommandId, CommandName } from './names.js';
@@ -30,6 +31,7 @@ const FORMATS = ['json', 'table'];
 const FILTERS: Readonly<Partial<Record<CommandId, readonly string[]>>> = {
   images: ['dangling=', 'label=', 'before=', 'since=', 'until=', 'reference='],
   search: ['is-official=', 'stars='],
+  ps: CONTAINER_FILTERS.map((name) => `${name}=`),
   'image-prune': ['until=', 'label=', 'label!='],
   'container-prune': ['until=', 'label=', 'label!='],
   prune: ['until=', 'label=', 'label!='],

@@ -1,6 +1,8 @@
 // The lines of `veneer ps`.
 
-import type { Container } from '../container/index.js';
+import type { Container, ContainerSize } from '../container/index.js';
+import { formatSize } from '../core/index.js';
+import { commandText, stateWord, statusText } from './container-status.js';
 import type { Row } from './output.js';
 import { fitText } from './text.js';
 import { ago, timestamp } from './time.js';
@@ -8,28 +10,38 @@ import { ago, timestamp } from './time.js';
 /** docker's width of COMMAND. */
 const WIDTH = 20;
 
-function commandText({ command }: Container, trunc: boolean): string {
-  const text = command.join(' ').replace(/\s+/g, ' ');
-  return `"${trunc ? fitText(text, WIDTH) : text}"`;
+export interface ContainerRowOptions {
+  /** Short IDs and commands. */
+  readonly trunc: boolean;
+  /** Undefined where nobody has asked: it takes a walk through what was written. */
+  readonly size?: ContainerSize | undefined;
 }
 
-export function containerRow(container: Container, trunc: boolean): Row {
-  const { id, name, imageReference, created, state, run, mountpoint, labels } = container;
+export function containerRow(container: Container, { trunc, size }: ContainerRowOptions): Row {
+  const { id, name, imageReference, created, mountpoint, labels, command } = container;
+  const text = commandText(command).replace(/\s+/g, ' ');
   return {
     ID: trunc ? id.slice(0, 12) : id,
     Image: imageReference,
-    Command: commandText(container, trunc),
+    Command: `"${trunc ? fitText(text, WIDTH) : text}"`,
     CreatedSince: ago(created),
+    RunningFor: ago(created),
     get CreatedAt() {
       return timestamp(created);
     },
-    Status: state === 'mounted' ? 'Mounted' : 'Created',
-    State: run.status === 'created' ? state : run.status,
+    Status: statusText(container),
+    State: stateWord(container),
     Ports: '',
     Names: name,
     Mountpoint: mountpoint ?? '',
     Labels: Object.entries(labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
+    ...(size === undefined ? {} : { Size: sizeText(size) }),
   };
+}
+
+/** What it has written, and that with its layers. */
+function sizeText({ writable, layers }: ContainerSize): string {
+  return `${formatSize(writable)} (virtual ${formatSize(writable + layers)})`;
 }

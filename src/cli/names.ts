@@ -267,7 +267,7 @@ export const COMMANDS = [
     groups: container('prune'),
     groupOnly: true,
     heading: 'Containers',
-    summary: 'Remove containers that are not mounted',
+    summary: 'Remove containers that do not run',
   },
   {
     name: 'df',

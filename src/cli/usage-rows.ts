@@ -33,7 +33,7 @@ export function imageUsageRows({ images }: StoreUsage, trunc: boolean): Row[] {
 export function containerUsageRows(store: Store, { containers }: StoreUsage, trunc: boolean): Row[] {
   const sizes = new Map(containers.items.map(({ container, size }) => [container.id, size]));
   return listContainers(store).map((container): Row => ({
-    ...containerRow(container, trunc),
+    ...containerRow(container, { trunc }),
     Size: formatSize(sizes.get(container.id) ?? 0),
   }));
 }

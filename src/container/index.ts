@@ -14,6 +14,7 @@ export { compareTrees, diffContainer, diffTrees, patchTrees } from './diff.js';
 export type { DiffTreesOptions } from './diff.js';
 export { exportTree } from './export.js';
 export type { ExportOptions } from './export.js';
+export type { Health, HealthProbe } from './health/health-file.js';
 export { mountContainer } from './mount.js';
 export type { MountedContainer } from './mount.js';
 export { mountImage } from './mount-image.js';

@@ -4,6 +4,8 @@ import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
 import { isFrozen, readRunEnd, runDirectory, runFiles } from '../runtime/index.js';
 import type { RunFiles } from '../runtime/index.js';
 import { bootId, isRunning } from '../sys/index.js';
+import { healthOf } from './health/health-file.js';
+import type { Health } from './health/health-file.js';
 import { MOUNT_TYPE, mountState } from './mount-state.js';
 
 export type Status = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
@@ -23,6 +25,8 @@ export interface ContainerState {
   readonly restartCount: number;
   /** `died`: why the tree cannot be reached, although the container runs. */
   readonly fileSystem: 'unmounted' | 'live' | { readonly died: string };
+  /** What its health checks say, while it runs and has some. */
+  readonly health?: Health;
   /** What the network room has made for it. */
   readonly network?: unknown;
 }
@@ -98,6 +102,7 @@ export function containerState(store: Store, record: ContainerRecord): Container
   const { status, pid, over } = statusOf(store, record.id, run);
   const end = over?.kind === 'over' ? over : run;
   const isUp = status === 'running' || status === 'paused';
+  const health = isUp ? healthOf(runFilesOf(store, record.id).directory) : undefined;
   return {
     status,
     ...(pid === undefined ? {} : { pid }),
@@ -108,6 +113,7 @@ export function containerState(store: Store, record: ContainerRecord): Container
     oomKilled: !isUp && end.oomKilled === true,
     restartCount: run.restarts,
     fileSystem: fileSystemOf(record, isUp ? run : undefined),
+    ...(health === undefined ? {} : { health }),
     ...(isUp && run.network !== undefined ? { network: run.network } : {}),
   };
 }

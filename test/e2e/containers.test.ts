@@ -118,7 +118,7 @@ describe.skipIf(gate.skip)(gate.title('veneer create and ps'), () => {
     expect(line?.split(/ {2,}/)).toEqual([
       id.slice(0, 12),
       'base',
-      '"sh -c a long comman\u2026"',
+      '"sh -c \'a long comma\u2026"',
       expect.stringMatching(/ago$/),
       'Created',
       'one',
@@ -135,7 +135,6 @@ describe.skipIf(gate.skip)(gate.title('veneer create and ps'), () => {
     expect(box.fails(1, 'create', '--pull', 'never', 'none')).toContain('no such image: none');
     box.fails(2, 'create');
     box.fails(2, 'create', '--label', '=v', 'base');
-    box.fails(2, 'ps', 'x');
     expect(box.ok('ps', '-aq').split('\n')).toHaveLength(1);
     box.check();
   });

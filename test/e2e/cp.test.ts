@@ -84,10 +84,7 @@ describe.skipIf(gate.skip)(gate.title('veneer cp'), () => {
   test('refuses', () => {
     using box = sandboxWithBase('cp');
     box.ok('create', '--name', 'work', 'base');
-    expect(box.fails(2, 'cp', 'a', 'b')).toContain("'b' is not in a container");
-    expect(box.fails(2, 'cp', '-', '-')).toContain('is not in a container');
     expect(box.fails(2, 'cp', './work:x', 'b')).toContain('is not in a container');
-    box.fails(2, 'cp', 'work:/etc');
     expect(box.fails(1, 'cp', 'none:/etc', '.')).toContain('no such container: none');
     expect(box.fails(1, 'cp', 'work:/none', '.')).toContain('no such file or directory: work:/none');
     expect(box.fails(1, 'cp', 'none', 'work:/')).toContain('no such file or directory: none');

@@ -80,9 +80,7 @@ describe.skipIf(gate.skip)(gate.title('veneer container prune'), () => {
       '',
       'Total reclaimed space: 1kB',
     ]);
-    expect(box.run('container', 'prune').stderr).toMatch(
-      /^WARNING! This will remove all containers that are not mounted/,
-    );
+    expect(box.run('container', 'prune').stderr).toMatch(/^WARNING! This will remove all containers that do not run/);
     expect(box.ok('ps', '-a', '--format', '{{.Names}}')).toBe('kept');
     box.fails(2, 'container', 'prune', 'kept');
     box.check();

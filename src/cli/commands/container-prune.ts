@@ -9,7 +9,7 @@ import { PRUNE_FILTERS_HELP, pruneFilters, writeReclaimed } from '../prune.js';
 import type { PruneOptions } from '../prune.js';
 import { withStore } from '../store.js';
 
-const QUESTION = `WARNING! This will remove all containers that are not mounted, with the changes in them.
+const QUESTION = `WARNING! This will remove all containers that do not run and are not mounted, with the changes in them.
 Are you sure you want to continue?`;
 
 export function configure(command: Command): void {
@@ -21,10 +21,11 @@ export function configure(command: Command): void {
       const { until, labels = [] } = pruneFilters(options.filter ?? []);
       if (!(await isConfirmed(QUESTION, options.force === true))) return;
       const { containerSize, listContainers, removeContainer } = await import('../../container/index.js');
+      const { isUp } = await import('../container-status.js');
       await withStore(command, async (store) => {
         const chosen = listContainers(store).filter(
           (container) =>
-            container.state !== 'mounted' &&
+            !isUp(container) &&
             (until === undefined || container.created <= until) &&
             labels.every((label) => hasLabel(container.labels, label) !== (label.isNegated === true)),
         );
@@ -45,7 +46,7 @@ export function configure(command: Command): void {
       });
     });
   addExamples(command, [
-    ['veneer container prune', 'remove all containers that are not mounted'],
+    ['veneer container prune', 'remove all containers that do not run'],
     ['veneer container prune -f --filter until=24h', 'those older than a day, without asking'],
   ]);
 }

@@ -77,7 +77,7 @@ export function configure(command: Command): void {
       `
 Images: their unpacked layers, those they share once. Containers: what they have changed. Blobs: configurations, manifests,
 and layers that are kept compressed, so that an image can be given back with the digests it came with.
-RECLAIMABLE is what goes when all images without a container, and all containers that are not mounted, are removed.
+RECLAIMABLE is what goes when all images without a container, and all containers that do not run and are not mounted, are removed.
 
 Fields for --format: .Type .TotalCount .Active .Size .Reclaimable; with -v lists: .Images .Containers`,
     )

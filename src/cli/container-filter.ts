@@ -1,0 +1,93 @@
+// The filters of `ps`, combined as docker combines them: several labels must all be met, of each of the others one value.
+
+import type { Container } from '../container/index.js';
+import { VeneerError } from '../core/index.js';
+import type { Store } from '../store/index.js';
+import { stateWord } from './container-status.js';
+import { hasLabel, labelFilters } from './filter.js';
+import type { Filters } from './filter.js';
+
+type Test = (container: Container) => boolean;
+/** Of the values of one filter. */
+type Maker = (values: readonly string[], store: Store) => Test;
+
+const STATES = ['created', 'mounted', 'restarting', 'running', 'paused', 'exited', 'dead'];
+const HEALTHS = ['starting', 'healthy', 'unhealthy', 'none'];
+
+function oneOf(name: string, values: readonly string[], known: readonly string[]): readonly string[] {
+  const unknown = values.find((value) => !known.includes(value));
+  if (unknown === undefined) return values;
+  throw new VeneerError('usage', `filter '${name}=${unknown}': it is one of ${known.join(', ')}`);
+}
+
+/** Patterns that are found anywhere, as Go's regexp finds them. */
+function patterns(name: string, values: readonly string[]): (text: string) => boolean {
+  const expressions = values.map((value) => {
+    try {
+      return new RegExp(value);
+    } catch (cause) {
+      throw new VeneerError('usage', `filter '${name}=${value}': it is not a regular expression`, { cause });
+    }
+  });
+  return (text) => expressions.some((expression) => expression.test(text));
+}
+
+/** Containers of an image, and of images that were made from it. */
+function ancestor(values: readonly string[], store: Store): Test {
+  const images = values.flatMap((value) => store.images.find(value) ?? []);
+  return ({ image, layers }) =>
+    images.some(
+      (one) => image === one.id || (one.layers.length > 0 && one.layers.every((id, at) => layers[at] === id)),
+    );
+}
+
+function created(values: readonly string[], store: Store, compare: (time: number, other: number) => boolean): Test {
+  const others = values.map((value) => store.containers.resolve(value).created.getTime());
+  return (container) => others.some((other) => compare(container.created.getTime(), other));
+}
+
+const MAKERS: Readonly<Record<string, Maker>> = {
+  ancestor,
+  before: (values, store) => created(values, store, (time, other) => time < other),
+  since: (values, store) => created(values, store, (time, other) => time > other),
+  exited(values) {
+    const codes = values.map((value) => {
+      if (/^\d{1,3}$/.test(value)) return Number(value);
+      throw new VeneerError('usage', `filter 'exited=${value}': it is an exit code`);
+    });
+    return ({ run }) => run.status === 'exited' && codes.includes(run.exitCode ?? 0);
+  },
+  health(values) {
+    const wanted = oneOf('health', values, HEALTHS);
+    return ({ run }) => wanted.includes(run.health?.status ?? 'none');
+  },
+  id(values) {
+    const matches = patterns('id', values);
+    return ({ id }) => matches(id);
+  },
+  label(values) {
+    const labels = labelFilters(new Map([['label', values]]), 'label');
+    return (container) => labels.every((label) => hasLabel(container.labels, label));
+  },
+  name(values) {
+    const matches = patterns('name', values);
+    // docker's names begin with a slash, and who knows it writes `^/web$`.
+    return ({ name }) => matches(name) || matches(`/${name}`);
+  },
+  status(values) {
+    const wanted = oneOf('status', values, STATES);
+    return (container) => wanted.includes(stateWord(container));
+  },
+};
+
+export const CONTAINER_FILTERS = Object.keys(MAKERS);
+
+/** Whether the filters speak of containers that do not run. */
+export function impliesAll(filters: Filters): boolean {
+  return filters.has('status') || filters.has('exited');
+}
+
+export function filterContainers(store: Store, containers: readonly Container[], filters: Filters): Container[] {
+  const tests = [...filters].flatMap(([name, values]) => MAKERS[name]?.(values, store) ?? []);
+  return containers.filter((container) => tests.every((test) => test(container)));
+}
