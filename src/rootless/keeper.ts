@@ -95,7 +95,9 @@ const DETACHED = { detached: true, cwd: '/' } as const;
  * crun refuses to work where those of version 2 have a controller, and users have no use for them: they are hidden.
  */
 const KEEP = `echo ready && read -r go
-[ ! -s /sys/fs/cgroup/unified/cgroup.controllers ] || mount -t tmpfs tmpfs /sys/fs/cgroup/unified
+controllers=
+read -r controllers 2>/dev/null </sys/fs/cgroup/unified/cgroup.controllers
+[ -z "$controllers" ] || mount -t tmpfs tmpfs /sys/fs/cgroup/unified
 exec sleep infinity </dev/null >/dev/null 2>&1`;
 
 /**
