@@ -1,8 +1,9 @@
 // From a container to a process that waits to be let go: mount, specification, runtime.
 
 import { VeneerError, messageOf } from '../core/index.js';
-import { Runtime, StartError, findRuntime } from '../runtime/index.js';
-import type { CreateRequest, OciSpec } from '../runtime/index.js';
+import { requireNamespace } from '../rootless/index.js';
+import { Runtime, StartError, cgroupPlace, findRuntime } from '../runtime/index.js';
+import type { CgroupPlace, CreateRequest, OciSpec } from '../runtime/index.js';
 import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/index.js';
 import { bootId, identityOf } from '../sys/index.js';
 import { containerSpec } from './container-spec.js';
@@ -47,6 +48,7 @@ export async function prepareLocked(
   record: ContainerRecord,
   options: LockedOptions,
 ): Promise<PreparedRun> {
+  requireNamespace();
   const before = await reconcileRun(store, record);
   refuseRunning(record, before);
   const settings = runSettings(store, record);
@@ -73,8 +75,11 @@ export async function prepareLocked(
     const server = mounted.server === undefined ? undefined : identityOf(mounted.server);
     note(server === undefined ? {} : { mounts: true, server });
     const runtime = new Runtime(runDirectoryOf(store), program);
-    const spec = containerSpec(store, record, { rootfs: mounted.mountpoint });
-    note(await runtime.create(createRequest(store, { record, spec, settings, foreground: options.foreground })));
+    const cgroups = cgroupPlace(record.id, settings.cgroupParent);
+    const spec = containerSpec(store, record, { rootfs: mounted.mountpoint, cgroups });
+    note(
+      await runtime.create(createRequest(store, { record, spec, settings, cgroups, foreground: options.foreground })),
+    );
     return new PreparedRun({ store, record, runtime, run, lock: options.lock, settings });
   } catch (error) {
     await endRun(store, record, { ...run, ...failure(error), finishedAt: Date.now() });
@@ -101,10 +106,11 @@ interface Wanted {
   readonly record: ContainerRecord;
   readonly spec: OciSpec;
   readonly settings: RunSettings;
+  readonly cgroups: CgroupPlace;
   readonly foreground: boolean;
 }
 
-function createRequest(store: Store, { record, spec, settings, foreground }: Wanted): CreateRequest {
+function createRequest(store: Store, { record, spec, settings, cgroups, foreground }: Wanted): CreateRequest {
   const { id, name } = record;
   const { outputLog } = containerDirectories(store.containers.directory(id));
   return {
@@ -113,6 +119,7 @@ function createRequest(store: Store, { record, spec, settings, foreground }: Wan
     spec,
     terminal: settings.terminal,
     stdin: settings.stdin,
+    cgroups: cgroups.manager,
     log: { path: outputLog },
     exitCommand: exitCommand(store.root, id, { unlessAlive: foreground && settings.restart.name === 'no' }),
   };

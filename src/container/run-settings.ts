@@ -12,6 +12,8 @@ export interface RunSettings {
   readonly autoRemove: boolean;
   readonly restart: { readonly name: string; readonly maximum: number };
   readonly runtime: string | undefined;
+  /** Of --cgroup-parent, or ''. */
+  readonly cgroupParent: string;
 }
 
 export function runSettings(store: Store, record: ContainerRecord): RunSettings {
@@ -24,5 +26,6 @@ export function runSettings(store: Store, record: ContainerRecord): RunSettings 
     autoRemove: host.AutoRemove,
     restart: { name: host.RestartPolicy.Name, maximum: host.RestartPolicy.MaximumRetryCount },
     runtime: host.Runtime === '' ? undefined : host.Runtime,
+    cgroupParent: host.CgroupParent,
   };
 }

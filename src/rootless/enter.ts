@@ -21,6 +21,16 @@ export function namespaceObstacle(): VeneerError | undefined {
   return ranges instanceof VeneerError ? ranges : undefined;
 }
 
+/** Throws `permission` or `unavailable` for plain users: what they lack, or, for programs other than veneer, where they are to run. */
+export function requireNamespace(): void {
+  if (process.geteuid?.() === 0) return;
+  const missing = namespaceObstacle();
+  if (missing !== undefined) throw missing;
+  throw new VeneerError('permission', "a plain user's containers run in a user namespace of his", {
+    hint: "'veneer unshare PROGRAM' runs a program there",
+  });
+}
+
 function idRanges(): IdRanges | VeneerError {
   const uid = process.getuid?.() ?? 0;
   const name = userName();

@@ -1,3 +1,3 @@
-export { enterShell, namespaceObstacle, returnToDirectory, runInNamespace } from './enter.js';
+export { enterShell, namespaceObstacle, requireNamespace, returnToDirectory, runInNamespace } from './enter.js';
 export { isRootless } from './identity.js';
 export { userRuntimeDirectory } from './runtime-directory.js';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { VeneerError } from '../core/index.js';
 import { identityOf } from '../sys/index.js';
 import type { ProcessIdentity } from '../sys/index.js';
+import type { CgroupPlace } from './cgroups.js';
 import { programEnvironment, startConmon } from './conmon.js';
 import { runFiles } from './run-directory.js';
 import type { RunFiles } from './run-directory.js';
@@ -27,8 +28,8 @@ export interface CreateRequest {
   readonly log?: { readonly path: string; readonly maxSize?: number };
   /** A program, by its path, that conmon runs when the container has ended, and waits for. */
   readonly exitCommand: readonly [string, ...string[]];
-  /** Whether cgroups are asked of systemd. */
-  readonly systemdCgroup?: boolean;
+  /** Who makes its cgroup; by default, the runtime. */
+  readonly cgroups?: CgroupPlace['manager'];
 }
 
 export interface CreatedProcess {
@@ -36,6 +37,8 @@ export interface CreatedProcess {
   readonly process: ProcessIdentity;
   readonly monitor: ProcessIdentity;
 }
+
+const toRuntime = (args: readonly string[]): string[] => args.flatMap((arg) => ['--runtime-arg', arg]);
 
 export class Runtime {
   readonly program: RuntimeProgram;
@@ -80,7 +83,8 @@ export class Runtime {
     const [exitProgram, ...exitArguments] = exitCommand;
     return [
       ...['--api-version', '1', '--cid', id, '--cuuid', id, '--name', name, '--bundle', files.directory],
-      ...['--runtime', program, ...[...runtimeArguments, '--root', this.#root].flatMap((it) => ['--runtime-arg', it])],
+      ...['--runtime', program, ...toRuntime([...runtimeArguments, '--root', this.#root])],
+      ...(request.cgroups === 'none' && this.program.kind === 'crun' ? toRuntime(['--cgroup-manager=disabled']) : []),
       ...['--container-pidfile', files.pidFile, '--conmon-pidfile', files.monitorPidFile],
       // The exit code, and the word that memory ran out.
       ...['--persist-dir', files.directory, '--full-attach', '--no-sync-log'],
@@ -89,7 +93,7 @@ export class Runtime {
       // With a terminal, input has no end of its own.
       ...(terminal ? ['--terminal'] : stdin === 'none' ? [] : ['--stdin']),
       ...(stdin === 'open' ? ['--leave-stdin-open'] : []),
-      ...(request.systemdCgroup === true ? ['--systemd-cgroup'] : []),
+      ...(request.cgroups === 'systemd' ? ['--systemd-cgroup'] : []),
       ...['--exit-command', exitProgram, ...exitArguments.flatMap((it) => ['--exit-command-arg', it])],
     ];
   }

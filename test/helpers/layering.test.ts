@@ -40,13 +40,13 @@ const TABLE: Readonly<Record<string, Room>> = {
     doors: ['access/index.ts'],
   },
   // What runs containers: an OCI runtime and conmon, both programs of the system. Knows no store. image: how an image runs.
-  runtime: { rooms: ['core', 'sys', 'image'], externals: ['node:child_process'] },
+  runtime: { rooms: ['core', 'sys', 'rootless', 'image'], externals: ['node:child_process'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
   // What gives containers a network: netavark, pasta, slirp4netns. Knows no store.
   network: { rooms: ['core', 'sys'], externals: ['node:child_process', 'node:net'] },
   // stack: a commit looks up which names of a hard link the merged view shows.
   container: {
-    rooms: ['core', 'sys', 'image', 'layer', 'store', 'overlay', 'stack', 'runtime', 'network'],
+    rooms: ['core', 'sys', 'rootless', 'image', 'layer', 'store', 'overlay', 'stack', 'runtime', 'network'],
     externals: ['node:child_process'],
   },
   build: { rooms: ['core', 'image', 'layer', 'store', 'transfer', 'container'] },

@@ -4,6 +4,7 @@ import { VeneerError } from '../../core/index.js';
 import { hasCapability } from './capabilities.js';
 import type { HostConfig, Ulimit } from './host-config.js';
 import type { OciResources, OciRlimit } from './oci-spec.js';
+import { isRootless } from '../../rootless/index.js';
 import { getResourceLimit } from '../../sys/index.js';
 
 const PERIOD = 100_000;
@@ -64,7 +65,8 @@ const least = (one: bigint, other: bigint): bigint => (one < other ? one : other
  * The limits of processes. Who may not raise a hard limit gives the highest there is, and `onWarning` hears of it. Throws `invalid`.
  */
 export function processLimits(ulimits: readonly Ulimit[], onWarning: (message: string) => void): OciRlimit[] {
-  const mayRaise = ulimits.length === 0 || hasCapability('CAP_SYS_RESOURCE');
+  // The kernel asks for the capability in the machine's own namespace (do_prlimit, kernel/sys.c).
+  const mayRaise = ulimits.length === 0 || (!isRootless() && hasCapability('CAP_SYS_RESOURCE'));
   return ulimits.map(({ Name, Soft, Hard }) => {
     const resource = RESOURCES.indexOf(Name);
     if (resource < 0) throw new VeneerError('invalid', `there is no resource limit '${Name}'`);
