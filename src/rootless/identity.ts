@@ -26,6 +26,16 @@ export function ownIdMap(which: 'uid' | 'gid' = 'uid'): IdMapping[] {
   return parseIdMap(readFileSync(`/proc/self/${which}_map`, 'latin1'));
 }
 
+/** The last id that can be reached from 0 without a gap. */
+export function highestId(which: 'uid' | 'gid'): number {
+  let next = 0;
+  for (const { inside, length } of ownIdMap(which).toSorted((one, other) => one.inside - other.inside)) {
+    if (inside !== next) break;
+    next = inside + length;
+  }
+  return Math.max(next - 1, 0);
+}
+
 let rootless: boolean | undefined;
 
 /**

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { VeneerError } from '../../core/index.js';
+import { highestId } from '../../rootless/index.js';
 import type { ContainerConfig } from './container-config.js';
 import { specDevices } from './devices.js';
 import type { HostConfig } from './host-config.js';
@@ -93,7 +94,11 @@ function seccompOf(
 }
 
 /** Docker's: every user may ping and serve on low ports, as a network of one's own is nobody else's (moby, daemon/oci_linux.go). */
-const OF_OWN_NETWORK = { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' };
+const ofOwnNetwork = (): Record<string, string> => ({
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  // The kernel takes only groups that there are (ping_group_range, net/ipv4/sysctl_net_ipv4.c).
+  'net.ipv4.ping_group_range': `0 ${String(Math.min(highestId('gid'), 0x7fff_ffff))}`,
+});
 
 function sysctls(
   { Domainname = '' }: ContainerConfig,
@@ -102,7 +107,7 @@ function sysctls(
 ): Record<string, string> {
   const ownNetwork = host.NetworkMode !== 'host' && joined.network === undefined;
   return {
-    ...(ownNetwork ? OF_OWN_NETWORK : {}),
+    ...(ownNetwork ? ofOwnNetwork() : {}),
     ...(Domainname === '' || host.UTSMode === 'host' ? {} : { 'kernel.domainname': Domainname }),
     ...host.Sysctls,
   };
