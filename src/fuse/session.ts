@@ -69,6 +69,8 @@ export class Session {
   /** Turns the event loop is to have before we sleep. */
   #turns = TURNS;
   #ready = false;
+  /** What waits for a moment without requests. */
+  readonly #held: (() => Promise<void>)[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -96,6 +98,19 @@ export class Session {
     });
   }
 
+  /** Runs `work` while no request is in progress; those that come meanwhile wait. */
+  hold<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#held.push(() => work().then(resolve, reject));
+    });
+  }
+
+  async #runHeld(): Promise<void> {
+    this.#sendDone();
+    while (this.#dispatcher.pending > 0) await turn();
+    for (let work = this.#held.shift(); work !== undefined; work = this.#held.shift()) await work();
+  }
+
   /** Serves until un-mounted. Throws VeneerError if the kernel is too old, SysError if the device fails. */
   async run(): Promise<void> {
     try {
@@ -112,6 +127,7 @@ export class Session {
     let asked = false;
     let turned = 0;
     for (;;) {
+      if (this.#held.length > 0) await this.#runHeld();
       const length = this.#take(asked);
       asked = false;
       if (length === 0) break;

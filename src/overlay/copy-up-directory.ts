@@ -11,15 +11,19 @@ import {
   close,
   entryPath,
   fstatx,
+  getxattr,
   mkdirat,
   openat,
   renameat2,
   setxattr,
+  statx,
   utimensat,
 } from '../sys/index.js';
+import type { XattrTarget } from '../sys/index.js';
+import { setProtection } from '../whiteout/index.js';
 import { statNode } from './attr.js';
 import { copyFlags, copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
-import type { DirNode, Place } from './node.js';
+import type { DirNode, Node, Place } from './node.js';
 import type { Overlay } from './overlay.js';
 import { copyOwnership } from './ownership.js';
 import { removeTree } from './work-dir.js';
@@ -27,11 +31,27 @@ import type { WorkDir } from './work-dir.js';
 
 /** Records where a copy came from, if the lower file system can tell. */
 export function setOrigin(o: Overlay, from: Place, to: string | number): number {
-  const origin = o.origins.encode(from.dir, from.name);
+  const origin = keptOrigin(o, from) ?? o.origins.encode(from.dir, from.name);
   if (origin === undefined) return 0;
   const status = setxattr(to, `${o.namespace}origin`, origin);
   return status === -errno.EOPNOTSUPP ? 0 : status;
 }
+
+/**
+ * Of a file of a layer that was writable once: what it was copied from itself, if it shows the number of that. A file of several
+ * links has a number of its own, since which of them belong together is not known any more.
+ */
+function keptOrigin(o: Overlay, { dir, name }: Place): Buffer | undefined {
+  if (!dir.layer.frozen || name === '') return undefined;
+  const dirfd = dir.fd();
+  if (dirfd < 0 || statx(dirfd, name, source) < 0 || source.nlink > 1) return undefined;
+  const target = entryPath(dirfd, name);
+  const value = getxattr(target, `${o.namespace}origin`);
+  if (typeof value === 'number' || (o.origins.resolve(target, source) && source.nlink > 1)) return undefined;
+  return value;
+}
+
+const source = new Stat();
 
 /** Tells the kernel's overlay, before it is so, that a directory holds copies whose inode numbers are not their own. */
 export function markImpure(o: Overlay, dir: DirNode): void {
@@ -56,6 +76,7 @@ export function copyUpDirectory(o: Overlay, dir: DirNode): number {
   const temporary = work.newName();
   let status = stageDirectory(o, { work, from: lower, temporary }, stat);
   if (status >= 0) status = setOrigin(o, { dir: lower, name: '' }, entryPath(work.fd, temporary));
+  if (status >= 0) status = keepProtection(o, dir, entryPath(work.fd, temporary));
   if (status < 0) {
     removeTree(work.fd, temporary);
     return status;
@@ -72,6 +93,13 @@ export function copyUpDirectory(o: Overlay, dir: DirNode): number {
   dir.upper = upper.child(name);
   dir.parts = [dir.upper, ...dir.parts];
   return 0;
+}
+
+/** The flags that a node of a layer that was writable once has in an attribute only. Returns 0 or -errno. */
+export function keepProtection(o: Overlay, node: Node, copy: XattrTarget): number {
+  if (node.protection === 0) return 0;
+  const status = setProtection(copy, o.namespace, node.protection);
+  return status === -errno.EOPNOTSUPP ? 0 : status;
 }
 
 /** Makes an empty directory in the work directory that looks as another one, whose attributes are `stat`. */

@@ -40,7 +40,7 @@ import {
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
 import { copyFlags, copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
-import { copyUpDirectory, keepingTimes, markImpure, setOrigin } from './copy-up-directory.js';
+import { copyUpDirectory, keepProtection, keepingTimes, markImpure, setOrigin } from './copy-up-directory.js';
 import { indexKey, linkUp, writeFirstNlink } from './hard-links.js';
 import type { DirNode, FileNode, Place } from './node.js';
 import { after, finallyDo } from './outcome.js';
@@ -122,7 +122,8 @@ function copyUpRegular(o: Overlay, work: WorkDir, request: { node: FileNode; wan
     ? hollowOut(o, staged.fd, stat.size)
     : o.copier.copy({ from: content, to: staged.fd, size, stat: dataStat });
   let outcome = after(copied, () => {
-    const done = copyMetadata(o, { from, to: staged.fd, lower }, stat);
+    let done = copyMetadata(o, { from, to: staged.fd, lower }, stat);
+    if (done >= 0) done = keepProtection(o, node, staged.fd);
     return done < 0 || wanted !== 'empty' ? done : futimens(staged.fd, NOW);
   });
   if (size > 0 && !o.volatile) outcome = after(outcome, () => o.copier.sync(staged.fd, size));

@@ -104,6 +104,15 @@ export class HandleTable {
     return this.#handles.some((handle) => handle?.node === node && (handle.flags & FMODE_EXEC) !== 0);
   }
 
+  /** The files that somebody has open for writing. */
+  written(): Set<FileNode> {
+    const nodes = new Set<FileNode>();
+    for (const handle of this.#handles) {
+      if (handle !== undefined && (handle.flags & O_ACCMODE) !== O_RDONLY) nodes.add(handle.node);
+    }
+    return nodes;
+  }
+
   /** Whether somebody has the file open for writing. */
   isWritten(node: FileNode): boolean {
     return this.#handles.some((handle) => handle?.node === node && (handle.flags & O_ACCMODE) !== O_RDONLY);

@@ -1,3 +1,5 @@
+export { freezeOverlay } from './freeze-client.js';
+export type { FreezeOptions } from './freeze-client.js';
 export type { IdRange, IdRules } from './id-map.js';
 export type { OverlayOptions, Transport } from './options.js';
 export { openStatistics } from './statistics-client.js';

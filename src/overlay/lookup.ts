@@ -3,7 +3,7 @@
 import { errno } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { firstPartOfNames, isMetadataOnly, lookup as lookupInStack } from '../stack/index.js';
-import type { Found, FoundDirectory, FoundOther, RealDir } from '../stack/index.js';
+import type { Found, FoundDirectory, FoundOther, Merged, RealDir } from '../stack/index.js';
 import { Stat, entryPath, statx } from '../sys/index.js';
 import { WHITEOUT_PREFIX, readProtection } from '../whiteout/index.js';
 import { statNode } from './attr.js';
@@ -82,23 +82,27 @@ function directoryNode(o: Overlay, { parts, protection }: FoundDirectory): DirNo
   const top = parts[0]!;
   const upper = o.isUpper(top) ? top : undefined;
   const node = o.nodes.newDirectory(parts, upper);
-  const lower = upper === undefined ? top : parts[1];
   node.protection = upper === undefined ? o.stat.attributes & PROTECTING : protection;
-  if (upper === undefined) {
-    o.inos.assign(o.stat, node);
-  } else if (lower !== undefined) {
-    const status = lower.stat(second);
-    if (status < 0) return status;
-    o.inos.assign(second, node);
-  } else {
-    const known = o.origins.resolve(entryPath(upper.fd(), '.'), second);
-    o.inos.assign(known ? second : o.stat, node);
-  }
+  if (top.layer.frozen) node.protection |= protection;
+  const status = statNumbered(o, parts, second);
+  if (status < 0) return status;
+  o.inos.assign(status === 0 ? second : o.stat, node);
   return node;
 }
 
+/**
+ * Fills `stat` with what a directory has its number from: the topmost part that was never writable; else what the lowest one was copied
+ * from, or that one itself. Returns 0, or 1 if that is the top part, which the caller knows; or -errno.
+ */
+function statNumbered(o: Overlay, parts: Merged, stat: Stat): number {
+  const lower = parts.find((part) => !o.isUpper(part) && !part.layer.frozen);
+  const from = lower ?? parts.at(-1)!;
+  if (lower === undefined && o.origins.resolve(entryPath(from.fd(), '.'), stat)) return 0;
+  return from === parts[0] ? 1 : from.stat(stat);
+}
+
 function fileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode | number {
-  return o.isUpper(found.dir) ? upperFileNode(o, found, parent) : lowerFileNode(o, found);
+  return o.isUpper(found.dir) ? upperFileNode(o, found, parent) : lowerFileNode(o, found, parent);
 }
 
 /** Hard links of one file have one node, where its copy can be found by all of them. */
@@ -106,7 +110,7 @@ function shared(o: Overlay, key: string): FileNode | undefined {
   return o.nodes.byLink(key);
 }
 
-function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
+function lowerFileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode {
   const place = { dir: found.dir, name: found.name };
   const linked = o.stat.nlink > 1;
   const key = linked ? o.inos.key(o.stat) : '';
@@ -120,7 +124,10 @@ function lowerFileNode(o: Overlay, found: FoundOther): FileNode {
   node.data = found.data;
   // STATX_ATTR_* have the values of FS_*_FL.
   node.protection = o.stat.attributes & PROTECTING;
-  o.inos.assign(o.stat, node);
+  if (found.dir.layer.frozen) node.protection |= found.protection;
+  // A copy made while its layer was the writable one goes on with the number it had then.
+  const copied = found.dir.layer.frozen && found.origin && !linked;
+  o.inos.assign(copied && resolveOrigin(o, place, parent) && second.nlink === 1 ? second : o.stat, node);
   if (!linked) return node;
   const entry = o.work === undefined ? undefined : indexKey(o, place);
   // Without file handles no name finds the copy of another one: each is a file of its own, and stays one when mounted again.
@@ -143,9 +150,14 @@ function resolveOrigin(o: Overlay, place: Place, parent: DirNode): boolean {
   const target = entryPath(place.dir.fd(), place.name);
   if (o.origins.resolve(target, second)) return true;
   // Users may not open files by their handles, but a file that was not renamed is where it was.
-  const below = findLower(parent, place.name, second);
-  if (below === undefined || typeof below === 'number' || below.kind === 'directory') return false;
-  return o.origins.encode(below.dir, below.name)?.toString('hex') === o.origins.readHex(target);
+  let at = parent.parts.indexOf(place.dir);
+  for (;;) {
+    const below = lookupInStack(parent.parts, place.name, second, at + 1);
+    if (below === undefined || typeof below === 'number' || below.kind === 'directory') return false;
+    if (o.origins.encode(below.dir, below.name)?.toString('hex') === o.origins.readHex(target)) return true;
+    at = parent.parts.indexOf(below.dir);
+    if (!below.dir.layer.frozen || at < 0) return false;
+  }
 }
 
 function upperFileNode(o: Overlay, found: FoundOther, parent: DirNode): FileNode {

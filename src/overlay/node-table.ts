@@ -80,6 +80,11 @@ export class NodeTable {
     node.linkKey = undefined;
   }
 
+  /** All nodes. */
+  values(): Iterable<Node> {
+    return this.#byId.values();
+  }
+
   /** The kernel gives back `nlookup` references; with the last one the node ends. */
   forget(id: number, nlookup: number): void {
     const node = this.#byId.get(id);

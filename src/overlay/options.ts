@@ -10,6 +10,8 @@ export type Transport = 'direct' | 'fuse-native';
 export interface OverlayOptions extends IdRules {
   /** Layer directories, top first. */
   readonly lowerdir: readonly string[];
+  /** How many of them, from the top, were upper directories of mounts of ours: their files keep the numbers they had. */
+  readonly frozen?: number;
   /** Without it the mount is read-only. */
   readonly upperdir?: string;
   /** An empty directory on the upper's file system; needed with an upper. */

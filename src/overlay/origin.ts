@@ -17,12 +17,17 @@ const NO_UUID = Buffer.alloc(16);
 /** Knows the layers' file systems by their uuid, which a handle carries. */
 export class Origins {
   readonly #uuids = new Map<LayerDir, Buffer>();
-  readonly #layers: readonly LayerDir[];
+  readonly #layers: LayerDir[];
   readonly #namespace: XattrNamespace;
 
   constructor(lowers: readonly LayerDir[], namespace: XattrNamespace) {
-    this.#layers = lowers;
+    this.#layers = [...lowers];
     this.#namespace = namespace;
+  }
+
+  /** A layer more that files may be copied up from. */
+  add(layer: LayerDir): void {
+    this.#layers.unshift(layer);
   }
 
   #uuid(layer: LayerDir): Buffer {

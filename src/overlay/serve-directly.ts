@@ -1,8 +1,10 @@
 // A mount through /dev/fuse, answered by the main thread of this process.
 
-import { messageOf } from '../core/index.js';
+import { SysError, VeneerError, messageOf, toByteString } from '../core/index.js';
+import type { ByteString } from '../core/index.js';
 import { Session, Statistics, endMount, mountFuse } from '../fuse/index.js';
 import { close } from '../sys/index.js';
+import { freezeUpper } from './freeze.js';
 import { MemoryReturn } from './memory.js';
 import type { OverlayOptions } from './options.js';
 import type { Overlay } from './overlay.js';
@@ -20,6 +22,17 @@ function showGauges(statistics: Statistics, { nodes, names }: Overlay): void {
   statistics.setGauge('namesFound', names.found);
 }
 
+async function freezeMounted(overlay: Overlay, options: OverlayOptions, frozen: ByteString): Promise<void> {
+  const { upperdir, mountpoint } = options;
+  if (upperdir === undefined || overlay.work === undefined) {
+    throw new VeneerError('invalid', `'${mountpoint}' is mounted read-only: there is nothing to freeze`);
+  }
+  const status = await freezeUpper(overlay, { upper: toByteString(upperdir), frozen });
+  if (status >= 0) return;
+  const cause = new SysError(-status, 'freeze', upperdir);
+  throw new VeneerError('unavailable', `cannot freeze '${mountpoint}': ${cause.message}`);
+}
+
 /** Opens the layers, mounts, and serves until un-mounted. Throws VeneerError. */
 export async function serveDirectly(options: OverlayOptions, events: ServerEvents): Promise<void> {
   // Layers first: a mount point above one of them must not stand in the way.
@@ -32,7 +45,11 @@ export async function serveDirectly(options: OverlayOptions, events: ServerEvent
     allowOther: true,
   });
   const statistics = new Statistics();
-  const door = new StatisticsDoor(statistics, options.mountpoint);
+  const door = new StatisticsDoor({
+    statistics,
+    mountpoint: options.mountpoint,
+    obey: ({ freeze }) => session.hold(() => freezeMounted(overlay, options, freeze)),
+  });
   const memory = new MemoryReturn(() => overlay.nodes.size);
   const timeout = options.timeout ?? FOR_EVER;
   const session = new Session({

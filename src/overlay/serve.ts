@@ -28,6 +28,7 @@ export function openOverlay(options: OverlayOptions): Overlay {
   const writable = upperdir !== undefined && options.readOnly !== true;
   const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir], {
     writable: writable ? 1 : 0,
+    frozen: options.frozen ?? 0,
     followsRedirects: options.redirectDir !== 'nofollow',
   });
   let work: WorkDir | undefined;
@@ -49,7 +50,7 @@ export function openOverlay(options: OverlayOptions): Overlay {
     overrides: xattrPermissions === 1 || xattrPermissions === 2 ? new StatOverrides(xattrPermissions) : undefined,
   });
   const { root } = overlay.nodes;
-  const top = root.parts[0];
+  const top = root.parts[options.frozen ?? 0];
   if (top !== undefined && top.stat(overlay.stat) >= 0) overlay.inos.assign(overlay.stat, root);
   return overlay;
 }

@@ -1,12 +1,16 @@
-// Where a server shows its statistics: a unix socket in the directory of logs. While somebody is connected, operations
-// are counted; each line received is answered by one line of JSON with all counts so far.
+// Where a server can be talked to: a unix socket in the directory of logs, for its own user alone. While somebody is connected,
+// operations are counted; each line received is answered by one line of JSON: an empty one with all counts so far, one of JSON when
+// what it asks for is done.
 
 import { readFileSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Statistics, StatisticsSnapshot } from '../fuse/index.js';
+import type { ByteString } from '../core/index.js';
 import { logDirectory } from './log-file.js';
 import type { LogContext } from './log-file.js';
+import { describeFailure } from './server.js';
+import type { Failure } from './server.js';
 
 export interface ServerStatistics extends StatisticsSnapshot {
   /** When it was taken: milliseconds, of use for differences only. */
@@ -34,15 +38,31 @@ function memory(): ServerStatistics['memory'] {
   return { proportional: kilobytes('Pss') * 1024, resident: kilobytes('Rss') * 1024 };
 }
 
+/** Of a line of JSON. */
+export interface ServerCommand {
+  /** An absolute path: where the upper directory goes, a ByteString. */
+  readonly freeze: ByteString;
+}
+
+export type CommandAnswer = { readonly done: true } | { readonly failure: Failure };
+
+export interface DoorOptions {
+  readonly statistics: Statistics;
+  readonly mountpoint: string;
+  readonly obey: (command: ServerCommand) => Promise<void>;
+}
+
 export class StatisticsDoor {
   readonly #statistics: Statistics;
   readonly #mountpoint: string;
+  readonly #obey: DoorOptions['obey'];
   readonly #visitors = new Set<Socket>();
   #server: Server | undefined;
 
-  constructor(statistics: Statistics, mountpoint: string) {
+  constructor({ statistics, mountpoint, obey }: DoorOptions) {
     this.#statistics = statistics;
     this.#mountpoint = mountpoint;
+    this.#obey = obey;
   }
 
   /** Listens. Does not keep the process alive. */
@@ -63,14 +83,31 @@ export class StatisticsDoor {
     this.#visitors.add(visitor);
     this.#statistics.watch();
     visitor.unref();
-    visitor.on('data', () => {
-      visitor.write(`${JSON.stringify(this.#take())}\n`);
+    let text = '';
+    visitor.on('data', (data) => {
+      const lines = (text + data.toString('latin1')).split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) void this.#answer(visitor, line);
     });
     visitor.on('error', () => undefined);
     visitor.on('close', () => {
       this.#visitors.delete(visitor);
       this.#statistics.unwatch();
     });
+  }
+
+  async #answer(visitor: Socket, line: string): Promise<void> {
+    const answer = line === '' ? this.#take() : await this.#run(line);
+    visitor.write(`${JSON.stringify(answer)}\n`);
+  }
+
+  async #run(line: string): Promise<CommandAnswer> {
+    try {
+      await this.#obey(JSON.parse(line) as ServerCommand);
+      return { done: true };
+    } catch (error) {
+      return { failure: describeFailure(error) };
+    }
   }
 
   #take(): ServerStatistics {

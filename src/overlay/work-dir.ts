@@ -141,6 +141,13 @@ export class WorkDir {
     return this.#byXattr ? makeXattrWhiteout(dirfd, name, this.namespace) : makeWhiteout(dirfd, name);
   }
 
+  /** The next whiteout is a file of its own again. */
+  forgetWhiteout(): void {
+    if (this.#whiteout !== undefined) unlinkat(this.fd, this.#whiteout);
+    this.#whiteout = undefined;
+    this.#whiteoutIno = undefined;
+  }
+
   /** The file of which whiteouts are links, as far as they are devices. */
   get whiteoutIno(): Ino | undefined {
     return this.#whiteoutIno;

@@ -2,18 +2,22 @@
 
 import { LayerDir } from './layer-dir.js';
 import type { Merged } from './lookup.js';
-import { RealDir, closeDirectories } from './real-dir.js';
+import { RealDir, closeDirectories, reopenDirectories } from './real-dir.js';
 
 export interface Stack {
   readonly layers: readonly LayerDir[];
   /** The merged root. */
   readonly root: Merged;
+  /** Puts an opened layer on top, to be written from now on; the one that was there keeps its content from now on. */
+  freeze(top: LayerDir, root: RealDir): void;
   close(): void;
 }
 
 export interface StackOptions {
   /** How many of the layers, from the top, are to be written. */
   readonly writable?: number;
+  /** How many of those below them were writable once. */
+  readonly frozen?: number;
   /** True unless told. */
   readonly followsRedirects?: boolean;
   /** Opened before: the root of what the layers lie on, which stays its owner's to close. */
@@ -22,7 +26,7 @@ export interface StackOptions {
 
 /** Opens the layer directories `paths`, top first. Throws a SysError for one that cannot be opened. */
 export function openStack(paths: readonly string[], options: StackOptions = {}): Stack {
-  const { writable = 0, followsRedirects = true, onto = [] } = options;
+  const { writable = 0, frozen = 0, followsRedirects = true, onto = [] } = options;
   const layers: LayerDir[] = [];
   try {
     for (const path of paths) {
@@ -32,14 +36,30 @@ export function openStack(paths: readonly string[], options: StackOptions = {}):
     for (const layer of layers) layer.close();
     throw error;
   }
-  const root = [...layers.map((layer) => new RealDir(layer)), ...onto];
+  let root = [...layers.map((layer) => new RealDir(layer)), ...onto];
   layers.forEach((layer, index) => {
     layer.below = root.slice(index + 1);
     layer.followsRedirects = followsRedirects;
+    layer.frozen = index >= writable && index < writable + frozen;
   });
   return {
     layers,
-    root,
+    get root() {
+      return root;
+    },
+    freeze(top, topRoot) {
+      const [old] = layers;
+      if (old !== undefined) {
+        old.frozen = true;
+        old.protect();
+        reopenDirectories(old);
+      }
+      top.below = root;
+      top.followsRedirects = followsRedirects;
+      layers.unshift(top);
+      root = [topRoot, ...root];
+      for (const [index, layer] of layers.entries()) layer.index = index;
+    },
     close() {
       for (const layer of layers) {
         closeDirectories(layer);

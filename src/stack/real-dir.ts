@@ -95,6 +95,10 @@ export class RealDir {
     this.#removed = true;
   }
 
+  get isRemoved(): boolean {
+    return this.#removed;
+  }
+
   /** Gives the fd back; the next use opens again. */
   close(): void {
     if (this.#fd < 0) return;
@@ -107,4 +111,9 @@ export class RealDir {
 /** Gives back all fds of directories in a layer that is closed. */
 export function closeDirectories(layer: LayerDir): void {
   for (const dir of open) if (dir.layer === layer) dir.close();
+}
+
+/** Has the directories of a layer opened again, from its root as it is now; those that were removed stay with who has them. */
+export function reopenDirectories(layer: LayerDir): void {
+  for (const dir of open) if (dir.layer === layer && !dir.isRemoved) dir.close();
 }

@@ -95,6 +95,7 @@ export interface VeneerOptions {
   readonly metacopy?: boolean;
   readonly passthrough?: 'auto' | 'all' | 'off';
   readonly transport?: 'direct' | 'fuse-native';
+  readonly frozen?: number;
 }
 
 /** The built room's functions, as test code needs them. */
@@ -109,6 +110,7 @@ export interface OverlayDoor {
     } & VeneerOptions,
   ) => Promise<{ pid: number }>;
   readonly unmountOverlay: (mountpoint: string) => Promise<void>;
+  readonly freezeOverlay: (mountpoint: string, options: { frozen: string }) => Promise<void>;
   readonly mountedAt: (mountpoint: string) => boolean;
 }
 
