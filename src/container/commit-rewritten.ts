@@ -24,14 +24,15 @@ export async function commitRewritten(commit: UpperCommit, rewriting: Rewriting)
   const staged = store.layers.stage();
   let applied: AppliedLayer;
   try {
-    using readable = readableUpper({ store, record, scratch: () => staged.staged.path });
-    const { upper, lower } = readable;
+    // What a mounted container has changed was frozen just before; what it writes now is not part of it.
+    using readable = readableUpper({ store, record, scratch: () => staged.staged.path, frozenOnly: true });
+    const { upper, lower, base } = readable;
     applied = await rewriteLayer({
       ...settings,
       now: [upper, ...lower],
-      before: squash ? [] : lower,
+      before: squash ? [] : base,
       target: staged.diff,
-      onto: squash ? [] : lower,
+      onto: squash ? [] : base,
       record: staged.record,
       ...(signal === undefined ? {} : { signal }),
       ...(onProgress === undefined ? {} : { onProgress: (bytes: number) => onProgress({ bytes }) }),
@@ -58,8 +59,8 @@ export function listCommit(
   const staged = store.layers.stage();
   try {
     using readable = readableUpper({ store, record, scratch: () => staged.staged.path, live: true });
-    const { upper, lower } = readable;
-    const layers = { now: [upper, ...lower], before: squash ? [] : lower };
+    const { upper, lower, base } = readable;
+    const layers = { now: [upper, ...lower], before: squash ? [] : base };
     const all = listLayerEntries(layers);
     return { all, taken: paths === undefined ? all : listLayerEntries({ ...layers, paths }) };
   } finally {

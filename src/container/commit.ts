@@ -24,6 +24,11 @@ export interface CommitOptions extends CommitChoice {
   readonly created?: Date;
   /** Dates the image, and everything in the new layer that has changed later: the same changes then give the same image. */
   readonly sourceDateEpoch?: Date;
+  /**
+   * Whether a running container is held for the moment whose state the image has, so that all of its files are of that moment; true
+   * unless told. Hashing comes afterwards.
+   */
+  readonly pause?: boolean | undefined;
   readonly onProgress?: (progress: CommitProgress) => void;
   /** Aborted before the layer is complete: nothing has changed. */
   readonly signal?: AbortSignal | undefined;
@@ -55,11 +60,19 @@ export async function commitContainer(store: Store, reference: string, options: 
   const record = store.containers.get(found.id);
   const config = configOf(store, record);
   const changed = applyChanges(config, options.changes ?? []);
-  const { sourceDateEpoch, created = sourceDateEpoch ?? new Date(), message, author, onProgress, signal } = options;
+  const {
+    sourceDateEpoch,
+    created = sourceDateEpoch ?? new Date(),
+    message,
+    author,
+    onProgress,
+    signal,
+    pause,
+  } = options;
   const entry = historyEntry(config, { created, message, author });
   const rewriting = await rewritingOf(options);
   using lease = store.lease();
-  const diffId = await commitUpper({ store, record, entry, lease, onProgress, signal }, rewriting);
+  const diffId = await commitUpper({ store, record, entry, lease, onProgress, signal, pause }, rewriting);
   if (options.squash === true) {
     return store.images.create(squashedImage(changed, { diffId, committed: record.committed, entry }), references);
   }

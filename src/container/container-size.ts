@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { treeSize } from '../store/index.js';
 import type { Store } from '../store/index.js';
+import { frozenDirectories } from './lower-directories.js';
 import { committedLayers } from './view.js';
 
 export interface ContainerSize {
@@ -17,7 +18,10 @@ export function containerSize(store: Store, reference: string): ContainerSize {
   const record = store.containers.resolve(reference);
   const layers = [...store.images.get(record.image).layers, ...committedLayers(record)];
   return {
-    writable: treeSize(join(store.containers.directory(record.id), 'upper')),
+    writable: [join(store.containers.directory(record.id), 'upper'), ...frozenDirectories(store, record)].reduce(
+      (sum, directory) => sum + treeSize(directory),
+      0,
+    ),
     layers: layers.reduce((sum, id) => sum + store.layers.get(id).size, 0),
   };
 }

@@ -1,3 +1,5 @@
+export { branchContainer } from './branch.js';
+export type { BranchOptions } from './branch.js';
 export { cleanUp } from './clean-up.js';
 export { commitContainer, previewCommit } from './commit.js';
 export type { CommitChoice, CommitOptions, PreviewedChange } from './commit.js';
@@ -34,6 +36,10 @@ export { killContainer, stopContainer } from './stop.js';
 export type { StopOptions } from './stop.js';
 export { mountpointOf, unmount } from './unmount.js';
 export type { Unmounted } from './unmount.js';
+export { rollbackContainer } from './rollback.js';
+export type { RollbackOptions, RolledBack } from './rollback.js';
+export { listSnapshots, removeSnapshot, snapshotContainer } from './snapshot.js';
+export type { ListedSnapshot, SnapshotOptions } from './snapshot.js';
 export { documentOf, inspectContainer, listContainers } from './view.js';
 export type { Container } from './view.js';
 export { waitContainer } from './wait.js';

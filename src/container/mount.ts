@@ -64,6 +64,7 @@ export async function mountRecord(
     const { transport = 'direct' } = options;
     const { pid } = await startOverlay({
       lowerdir,
+      frozen: record.frozen.length,
       upperdir: upper,
       workdir: work,
       mountpoint,

@@ -3,7 +3,7 @@
 import type { Digest } from '../core/index.js';
 import type { ChainId } from '../image/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
-import { lowerLayers } from './lower-directories.js';
+import { baseDirectories, lowerLayers } from './lower-directories.js';
 import { readableUpper } from './readable-upper.js';
 import type { NamedTree } from './tree-name.js';
 
@@ -27,7 +27,7 @@ export interface OpenTrees extends Disposable {
 
 /** Holds the locks of the containers among the trees until disposed of. A mounted one may go on changing. Throws `not-found`. */
 export async function openTrees(store: Store, named: readonly NamedTree[]): Promise<OpenTrees> {
-  const records = new Map(named.flatMap((tree) => (tree.kind === 'container' ? [[tree.record.id, tree.record]] : [])));
+  const records = new Map(named.flatMap((tree) => ('record' in tree ? [[tree.record.id, tree.record]] : [])));
   const held: Disposable[] = [];
   const release = (): void => {
     for (const one of held.toReversed()) one[Symbol.dispose]();
@@ -47,6 +47,7 @@ function openTree(store: Store, tree: NamedTree, held: Disposable[]): OpenTree {
   const { kind } = tree;
   if (kind === 'directory') return { kind, directories: [tree.path], base: store.layers.paths([]), layers: [] };
   if (kind === 'container') return openContainer(store, tree.record.id, held);
+  if (kind === 'snapshot') return openSnapshot(store, tree.record.id, tree.frozen);
   const { layers } = tree;
   return {
     kind,
@@ -66,14 +67,28 @@ function openContainer(store: Store, id: string, held: Disposable[]): OpenTree {
   };
   const readable = readableUpper({ store, record, scratch, live: true });
   held.push(readable);
-  const { upper } = readable;
+  const { upper, lower } = readable;
   const layers = lowerLayers(store, record);
   return {
     kind: 'container',
-    directories: [upper, ...store.layers.paths(layers)],
+    directories: [upper, ...lower],
     base: store.layers.paths(store.images.get(record.image).layers),
     layers,
     image: record.image,
     record,
+  };
+}
+
+function openSnapshot(store: Store, id: string, frozen: string): OpenTree {
+  const record = store.containers.get(id);
+  return {
+    kind: 'snapshot',
+    directories: [
+      ...store.frozen.stack(frozen).map((one) => store.frozen.path(one)),
+      ...baseDirectories(store, record),
+    ],
+    base: store.layers.paths(store.images.get(record.image).layers),
+    layers: lowerLayers(store, record),
+    image: record.image,
   };
 }

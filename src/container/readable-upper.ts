@@ -8,7 +8,7 @@ import type { ContainerRecord, Store } from '../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, must, openat, syncfs } from '../sys/index.js';
 import { copyTrees } from './copy-tree.js';
 import { countUnsettled, isSettled } from './link-counts.js';
-import { lowerDirectories } from './lower-directories.js';
+import { baseDirectories, lowerDirectories } from './lower-directories.js';
 import { currentMountpoint } from './mount.js';
 import { settleLinks } from './settle-links.js';
 import { settledUpper } from './settled-upper.js';
@@ -23,26 +23,34 @@ export interface ReadableUpperOptions {
   readonly scratch: () => string;
   /** Reads the directory of a mounted container where it can be read as it is, for what need not be of one moment. */
   readonly live?: boolean;
+  /** Of a mounted container, only what was frozen. */
+  readonly frozenOnly?: boolean;
 }
 
 /** The directory is as it is described until disposed of. */
 export type ReadableUpper = SettledUpper & Disposable;
 
 /** The directory of the container's changes, or a copy if it is mounted. */
-export function readableUpper({ store, record, scratch, live = false }: ReadableUpperOptions): ReadableUpper {
+export function readableUpper(options: ReadableUpperOptions): ReadableUpper {
+  const { store, record, scratch, live = false, frozenOnly = false } = options;
   const asItIs = { [Symbol.dispose]: () => undefined };
   const mountpoint = currentMountpoint(record);
   if (mountpoint === undefined) return { ...settledUpper(store, record), ...asItIs };
   const lower = lowerDirectories(store, record);
+  const base = baseDirectories(store, record);
+  if (frozenOnly) {
+    const [upper = store.layers.paths([])[0]!, ...below] = lower;
+    return { upper, lower: below, base, ...asItIs };
+  }
   // What programs have written may still be with the kernel, which gives it to the server now.
   sync(mountpoint);
   const own = containerDirectories(store.containers.directory(record.id));
-  if (live && isSettled(own.index, lower[0] ?? '')) return { upper: own.upper, lower, ...asItIs };
+  if (live && isSettled(own.index, lower[0] ?? '')) return { upper: own.upper, lower, base, ...asItIs };
   const beside = scratch();
   const upper = join(beside, 'upper');
   mkdirSync(upper);
   copySettled({ store, record, lower, to: upper, beside });
-  return { upper, lower, [Symbol.dispose]: () => removeTree(toByteString(upper)) };
+  return { upper, lower, base, [Symbol.dispose]: () => removeTree(toByteString(upper)) };
 }
 
 export interface SettledCopy {

@@ -9,6 +9,8 @@ import type { ContainerRecord, Layer, Store } from '../store/index.js';
 
 export type NamedTree =
   | { readonly kind: 'container'; readonly record: ContainerRecord }
+  /** What a container was at a snapshot. */
+  | { readonly kind: 'snapshot'; readonly record: ContainerRecord; readonly frozen: string }
   /** An image, or what it was up to one of its layers. Bottom first. */
   | { readonly kind: 'image'; readonly image: Digest; readonly layers: readonly ChainId[] }
   /** A layer with all that it lies on. Bottom first. */
@@ -23,12 +25,17 @@ export const isPath = (text: string): boolean => /^\.{0,2}(?:\/|$)/.test(text);
 
 /**
  * Finds what a text names: a path (`.`, or what begins with `/`, `./` or `../`) is a directory; else a container, an
- * image, IMAGE@LAYER, a layer by its ChainID or DiffID or the beginning of one, or, with a slash, a directory. Throws `not-found`, and
+ * image, CONTAINER@SNAPSHOT, IMAGE@LAYER, a layer by its ChainID or DiffID or the beginning of one, or, with a slash, a directory. Throws `not-found`, and
  * `invalid` for what is ambiguous.
  */
 export function findTree(store: Store, text: string): NamedTree {
   if (isPath(text)) return directoryTree(text);
-  const tree = containerTree(store, text) ?? imageTree(store, text) ?? stateTree(store, text) ?? layerTree(store, text);
+  const tree =
+    containerTree(store, text) ??
+    imageTree(store, text) ??
+    snapshotTree(store, text) ??
+    stateTree(store, text) ??
+    layerTree(store, text);
   if (tree !== undefined) return tree;
   if (text.includes('/') && isDirectory(text)) return directoryTree(text);
   throw new VeneerError('not-found', `no such container, image or layer: ${text}`, {
@@ -66,6 +73,13 @@ function isImageName(text: string): boolean {
     if (error instanceof VeneerError) return false;
     throw error;
   }
+}
+
+function snapshotTree(store: Store, text: string): NamedTree | undefined {
+  const [, name = '', snapshot = ''] = /^([^@]+)@([^@]+)$/.exec(text) ?? [];
+  const record = name === '' ? undefined : store.containers.find(name);
+  if (record === undefined) return undefined;
+  return { kind: 'snapshot', record, frozen: store.frozen.snapshot(record.id, snapshot).frozen };
 }
 
 /** IMAGE@LAYER: the layer by its number from the bottom, or as it is found alone. */

@@ -14,6 +14,7 @@ export function checkStore(parts: StoreParts): Finding[] {
     ...checkImages(parts),
     ...checkBlobs(parts),
     ...checkContainers(parts),
+    ...checkFrozen(parts),
     ...checkStaging(parts),
   ]);
 }
@@ -89,6 +90,27 @@ function checkContainers({ containers, paths }: StoreParts): Finding[] {
       kind: 'container-extra',
       object: name,
       message: `directory 'containers/${name}' belongs to no container`,
+    })),
+  ];
+}
+
+function checkFrozen({ frozen, paths }: StoreParts): Finding[] {
+  const recorded = frozen.list();
+  const unneeded = new Set(frozen.unneeded());
+  const known = new Set([...recorded, ...[...frozen.unfinished().values()].map(({ id }) => id)]);
+  const extra = readdirSync(paths.frozen).filter((name) => !known.has(name) || unneeded.has(name));
+  return [
+    ...recorded
+      .filter((id) => !existsSync(frozen.path(id)))
+      .map((id): Finding => ({
+        kind: 'frozen-missing',
+        object: id,
+        message: `frozen directory ${id} is lost: what lies on it cannot be mounted`,
+      })),
+    ...extra.map((name): Finding => ({
+      kind: 'frozen-extra',
+      object: name,
+      message: `directory 'frozen/${name}' belongs to no container and no snapshot`,
     })),
   ];
 }

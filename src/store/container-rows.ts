@@ -3,6 +3,7 @@
 import type { Digest } from '../core/index.js';
 import type { ChainId, DiffId, HistoryEntry } from '../image/index.js';
 import type { Sql } from './database.js';
+import { FrozenRows } from './frozen-rows.js';
 
 /** A layer that a commit put on top of the container's image. */
 export interface CommittedLayer {
@@ -24,6 +25,8 @@ export interface ContainerRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** Bottom first. */
   readonly committed: readonly CommittedLayer[];
+  /** The frozen directories between these and its upper one, top first. */
+  readonly frozen: readonly string[];
 }
 
 /** The intent to turn a container's upper directory into a layer. */
@@ -33,6 +36,8 @@ export interface UpperMove {
   readonly size: number;
   readonly tarSize?: number | undefined;
   readonly history: HistoryEntry;
+  /** The frozen directory that becomes the layer, in place of the upper one. */
+  readonly frozen?: string;
 }
 
 interface ContainerRow {
@@ -43,16 +48,19 @@ interface ContainerRow {
   readonly created: number;
   readonly mountpoint: string | null;
   readonly labels: string;
+  readonly frozen: string | null;
 }
 
-const COLUMNS = 'id, name, image, image_reference, created, mountpoint, labels';
+const COLUMNS = 'id, name, image, image_reference, created, mountpoint, labels, frozen';
 
 export type NewContainer = Pick<ContainerRecord, 'id' | 'name' | 'image' | 'imageReference' | 'labels'>;
 
 export class ContainerRows {
   readonly #statements;
+  readonly #frozen: FrozenRows;
 
   constructor(sql: Sql) {
+    this.#frozen = new FrozenRows(sql);
     this.#statements = {
       get: sql.prepare<[string], ContainerRow>(`SELECT ${COLUMNS} FROM containers WHERE id = ?`),
       list: sql.prepare<[], ContainerRow>(`SELECT ${COLUMNS} FROM containers ORDER BY created DESC, id`),
@@ -63,7 +71,7 @@ export class ContainerRows {
       layers: sql.prepare<[string], { chain_id: ChainId; history: string }>(
         'SELECT chain_id, history FROM container_layers WHERE container = ? ORDER BY position',
       ),
-      insert: sql.prepare<[Omit<ContainerRow, 'mountpoint'>]>(
+      insert: sql.prepare<[Omit<ContainerRow, 'mountpoint' | 'frozen'>]>(
         `INSERT INTO containers (id, name, image, image_reference, created, labels)
          VALUES (:id, :name, :image, :image_reference, :created, :labels)`,
       ),
@@ -102,6 +110,7 @@ export class ContainerRows {
         chainId: layer.chain_id,
         history: JSON.parse(layer.history) as HistoryEntry,
       })),
+      frozen: row.frozen === null ? [] : this.#frozen.stack(row.frozen),
     };
   }
 

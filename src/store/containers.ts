@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { VeneerError } from '../core/index.js';
 import { chainId } from '../image/index.js';
 import { ContainerRows } from './container-rows.js';
-import type { ContainerRecord, NewContainer, UpperMove } from './container-rows.js';
+import type { CommittedLayer, ContainerRecord, NewContainer, UpperMove } from './container-rows.js';
 import type { Database } from './database.js';
 import { renameDurably } from './durable.js';
+import type { FrozenStore } from './frozen.js';
 import type { LayerStore } from './layers.js';
 import { lockDirectory } from './lock.js';
 import type { HeldLock, StoreLock } from './lock.js';
@@ -21,6 +22,7 @@ export interface ContainerParts {
   readonly database: Database;
   readonly staging: StagingArea;
   readonly layers: LayerStore;
+  readonly frozen: FrozenStore;
 }
 
 /** As Docker's restricted names. */
@@ -35,6 +37,12 @@ function checkName(name: string): void {
 
 function missing(text: string): VeneerError {
   return new VeneerError('not-found', `no such container: ${text}`, { hint: "'veneer ps -a' lists what there is" });
+}
+
+/** What a container begins with besides its image. */
+export interface BranchPoint {
+  readonly committed: readonly CommittedLayer[];
+  readonly frozen: string | undefined;
 }
 
 export class ContainerStore {
@@ -117,17 +125,24 @@ export class ContainerStore {
     this.#parts.staging.discard(staged);
   }
 
-  /** Puts a built directory in its place and records the container. Throws `invalid`, and `already-exists` for a taken name. */
-  create(container: NewContainer, staged: Staged): ContainerRecord {
+  /**
+   * Puts a built directory in its place and records the container. One that is branched off another one begins with what that one lies
+   * on. Throws `invalid`, and `already-exists` for a taken name.
+   */
+  create(container: NewContainer, staged: Staged, from?: BranchPoint): ContainerRecord {
     checkName(container.name);
-    const { lock, database, staging } = this.#parts;
+    const { lock, database, staging, frozen } = this.#parts;
     lock.exclusively(() => {
       this.#refuseTaken(container.name);
       const place = this.directory(container.id);
       fsyncSync(staged.fd);
       renameDurably(staged.path, place);
       try {
-        database.transact(() => this.#rows.insert(container));
+        database.transact(() => {
+          this.#rows.insert(container);
+          for (const layer of from?.committed ?? []) this.#rows.addLayer(container.id, layer);
+          if (from?.frozen !== undefined) frozen.startAt(container.id, from.frozen);
+        });
       } catch (error) {
         renameDurably(place, staged.path);
         throw error;
@@ -146,6 +161,12 @@ export class ContainerStore {
       this.#refuseTaken(name);
       database.transact(() => this.#rows.setName(id, name));
     });
+  }
+
+  /** Throws as `create` does. */
+  checkNewName(name: string): void {
+    checkName(name);
+    this.#refuseTaken(name);
   }
 
   #refuseTaken(name: string): void {
@@ -180,9 +201,18 @@ export class ContainerStore {
     lock.exclusively(() => {
       database.transact(() => this.#rows.setMove(id, move));
       const skeleton = this.skeleton(id);
-      layers.adopt(this.upper(id), chainId(move.parent, move.diffId), existsSync(skeleton) ? skeleton : undefined);
+      layers.adopt(
+        this.#moving(id, move),
+        chainId(move.parent, move.diffId),
+        existsSync(skeleton) ? skeleton : undefined,
+      );
       this.#finishMove(id, move);
     });
+  }
+
+  /** What a move begins with. */
+  #moving(id: string, { frozen }: UpperMove): string {
+    return frozen === undefined ? this.upper(id) : this.#parts.frozen.path(frozen);
   }
 
   /** Where the container's changes since its last commit are. */
@@ -196,26 +226,29 @@ export class ContainerStore {
       layers.insert(move);
       this.#rows.addLayer(id, { chainId: chainId(move.parent, move.diffId), history: move.history });
       this.#rows.setMove(id, undefined);
+      if (move.frozen !== undefined) this.#parts.frozen.forget(id, move.frozen);
     });
+    if (move.frozen !== undefined) this.#parts.frozen.clear(move.frozen);
   }
 
   /** Finishes or undoes the move of an upper directory that a dead process began, and removes a skeleton it left. */
   recover(id: string): void {
-    const { lock, database, layers } = this.#parts;
+    const { lock, database, layers, frozen } = this.#parts;
     lock.exclusively(() => {
       const move = this.#rows.move(id);
       if (move !== undefined) {
-        const moved = !existsSync(this.upper(id)) && existsSync(layers.path(chainId(move.parent, move.diffId)));
+        const moved = !existsSync(this.#moving(id, move)) && existsSync(layers.path(chainId(move.parent, move.diffId)));
         if (moved) this.#finishMove(id, move);
         else database.transact(() => this.#rows.setMove(id, undefined));
       }
+      frozen.finish(id);
       rmSync(this.skeleton(id), { force: true });
     });
   }
 
   /** Containers whose upper directory a dead process left on its way. Ask under the store's lock. */
   unfinished(): string[] {
-    return this.#rows.moves();
+    return [...new Set([...this.#rows.moves(), ...this.#parts.frozen.unfinished().keys()])];
   }
 
   /**
@@ -223,15 +256,19 @@ export class ContainerStore {
    * holds its lock.
    */
   remove(id: string): void {
-    const { lock, database, layers, staging } = this.#parts;
+    const { lock, database, layers, staging, frozen } = this.#parts;
     const trashed: Staged[] = [];
     lock.exclusively(() => {
+      this.recover(id);
       const record = this.get(id);
       const forgotten = database.transactRemoval(() => {
         this.#rows.remove(id);
-        return layers.forgetUnneeded(record.committed.map((layer) => layer.chainId));
+        return {
+          layers: layers.forgetUnneeded(record.committed.map((layer) => layer.chainId)),
+          frozen: frozen.forgetUnneeded(),
+        };
       });
-      trashed.push(...layers.trash(forgotten));
+      trashed.push(...layers.trash(forgotten.layers), ...frozen.trash(forgotten.frozen));
       if (existsSync(this.directory(id))) trashed.push(staging.trash(this.directory(id)));
     });
     for (const staged of trashed) staging.discard(staged);

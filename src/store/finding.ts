@@ -6,6 +6,7 @@ export type FindingKind =
   /** Recorded, but its directory or blob is not there. */
   | 'layer-missing'
   | 'container-missing'
+  | 'frozen-missing'
   | 'blob-missing'
   /** Its content is not what its digest says, or what the rows say. */
   | 'blob-damaged'
@@ -17,6 +18,7 @@ export type FindingKind =
   | 'layer-extra'
   | 'layer-unused'
   | 'container-extra'
+  | 'frozen-extra'
   | 'blob-extra'
   | 'staging-leftover'
   | 'lease-stale'
@@ -37,6 +39,7 @@ export function isLeftover(finding: Finding): boolean {
     case 'layer-extra':
     case 'layer-unused':
     case 'container-extra':
+    case 'frozen-extra':
     case 'blob-extra':
     case 'staging-leftover':
     case 'lease-stale':

@@ -1,12 +1,15 @@
 export { ArrivalRestarted } from './arrival.js';
 export type { Arrival, ReceiveOptions } from './arrival.js';
 export type { DeepCheckOptions, DeepCheckProgress } from './check-deep.js';
+export type { BranchPoint } from './containers.js';
 export type { CommittedLayer, ContainerRecord, NewContainer, UpperMove } from './container-rows.js';
 export type { ContainerRun, ContainerRuns } from './container-runs.js';
 export type { ContainerStore } from './containers.js';
 export type { ContentStore } from './content.js';
 export { isLeftover } from './finding.js';
 export type { Finding, FindingKind } from './finding.js';
+export type { FrozenStore } from './frozen.js';
+export type { Snapshot } from './frozen-rows.js';
 export { imageHistory } from './image-history.js';
 export type { ImageHistoryEntry } from './image-history.js';
 export type { Image } from './image-rows.js';

@@ -4,6 +4,7 @@ import type { ContainerRuns } from './container-runs.js';
 import type { ContainerStore } from './containers.js';
 import type { ContentStore } from './content.js';
 import type { Database } from './database.js';
+import type { FrozenStore } from './frozen.js';
 import type { ImageStore } from './images.js';
 import type { LayerStore } from './layers.js';
 import type { LeaseRegistry } from './leases.js';
@@ -24,6 +25,7 @@ export interface StoreParts {
   readonly mounts: MountRegistry;
   readonly images: ImageStore;
   readonly containers: ContainerStore;
+  readonly frozen: FrozenStore;
   readonly runs: ContainerRuns;
   readonly remotes: Remotes;
 }

@@ -26,6 +26,8 @@ export class StorePaths {
   readonly blobs: string;
   readonly layers: string;
   readonly containers: string;
+  /** Directories that were the upper ones of containers. */
+  readonly frozen: string;
   readonly staging: string;
   /** Space set aside for a full file system. */
   readonly reserve: string;
@@ -38,6 +40,7 @@ export class StorePaths {
     this.blobs = join(root, 'blobs', 'sha256');
     this.layers = join(root, 'layers');
     this.containers = join(root, 'containers');
+    this.frozen = join(root, 'frozen');
     this.staging = join(root, 'staging');
     this.reserve = join(root, 'reserve');
     this.empty = join(root, 'empty');
@@ -58,6 +61,10 @@ export class StorePaths {
 
   record(chainId: ChainId): LayerRecord {
     return recordIn(this.layer(chainId));
+  }
+
+  frozenDirectory(id: string): string {
+    return join(this.frozen, id);
   }
 
   container(id: string): string {

@@ -13,6 +13,8 @@ export interface Pruned {
   readonly layers: readonly string[];
   readonly blobs: readonly string[];
   readonly containers: readonly string[];
+  /** Directories that were frozen, and that no snapshot needs. */
+  readonly frozen: readonly string[];
 }
 
 /** Removes all leftovers. Takes names away under the store's lock and deletes files after it, so that others go on. */
@@ -24,6 +26,7 @@ export function pruneStore(parts: StoreParts): Pruned {
     parts.leases.dropStale();
     parts.database.transactRemoval(() => {
       parts.layers.forgetAllUnneeded();
+      parts.frozen.forgetUnneeded();
       parts.remotes.forgetUnneeded();
     });
     const findings = checkStore(parts);
@@ -32,10 +35,12 @@ export function pruneStore(parts: StoreParts): Pruned {
     const layers = objects('layer-extra');
     const containers = objects('container-extra');
     const blobs = objects('blob-extra');
+    const frozen = objects('frozen-extra');
     for (const name of layers) trashed.push(staging.trash(join(paths.layers, name)));
     for (const name of containers) trashed.push(staging.trash(join(paths.containers, name)));
+    for (const name of frozen) trashed.push(staging.trash(join(paths.frozen, name)));
     parts.content.removeAll(blobs.map((name) => `sha256:${name}` as Digest));
-    return { layers, containers, blobs };
+    return { layers, containers, frozen, blobs };
   });
   for (const staged of trashed) staging.discard(staged);
   return { ...removed, staging: staging.sweep() };

@@ -135,4 +135,28 @@ export const MIGRATIONS: readonly string[] = [
     run TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Directories that were the upper ones of containers, and are not written to any more. parent: the one it lies on; without one it lies on
+  -- the layers of its container. The directory is frozen/<id>/diff.
+  CREATE TABLE frozen (
+    id TEXT PRIMARY KEY,
+    parent TEXT REFERENCES frozen(id),
+    created INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX frozen_by_parent ON frozen(parent);
+
+  -- frozen: what the upper directory lies on. freezing: JSON, set while the upper directory is on its way to be a frozen one.
+  ALTER TABLE containers ADD COLUMN frozen TEXT REFERENCES frozen(id);
+  ALTER TABLE containers ADD COLUMN freezing TEXT;
+  CREATE INDEX containers_by_frozen ON containers(frozen);
+
+  CREATE TABLE snapshots (
+    container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    frozen TEXT NOT NULL REFERENCES frozen(id),
+    created INTEGER NOT NULL,
+    PRIMARY KEY (container, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX snapshots_by_frozen ON snapshots(frozen);
+  `,
 ];

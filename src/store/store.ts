@@ -12,6 +12,7 @@ import { Database } from './database.js';
 import { dropUnneeded } from './drop.js';
 import type { Needless } from './drop.js';
 import type { Finding } from './finding.js';
+import { FrozenStore } from './frozen.js';
 import { ImageStore } from './images.js';
 import { LayerStore } from './layers.js';
 import { LeaseRegistry } from './leases.js';
@@ -80,6 +81,9 @@ export class Store implements Disposable {
   }
   get containers(): ContainerStore {
     return this.#parts.containers;
+  }
+  get frozen(): FrozenStore {
+    return this.#parts.frozen;
   }
   get runs(): ContainerRuns {
     return this.#parts.runs;
@@ -166,7 +170,7 @@ function prepareRoot(root: string): string {
 }
 
 function makeDirectories(paths: StorePaths): void {
-  for (const path of [paths.blobs, paths.layers]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [paths.blobs, paths.layers, paths.frozen]) mkdirSync(path, { recursive: true, mode: 0o700 });
   for (const path of [paths.containers, paths.staging]) {
     if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) spreadOut(path);
   }
@@ -185,7 +189,8 @@ function assemble(paths: StorePaths, lock: StoreLock, database: Database): Store
   const mounts = new MountRegistry(database, staging);
   const remotes = new Remotes(database);
   const images = new ImageStore({ ...basic, content, layers, mounts, remotes });
-  const containers = new ContainerStore({ ...basic, layers });
+  const frozen = new FrozenStore(basic);
+  const containers = new ContainerStore({ ...basic, layers, frozen });
   const runs = new ContainerRuns(database);
-  return { ...basic, content, layers, mounts, remotes, images, containers, runs };
+  return { ...basic, content, layers, mounts, remotes, images, containers, frozen, runs };
 }

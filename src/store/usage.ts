@@ -32,7 +32,7 @@ export interface ImageUsage {
 
 export interface ContainerUsage {
   readonly container: ContainerRecord;
-  /** Of what it has changed, in bytes: its upper directory and its committed layers that no image has. */
+  /** Of what it has changed, in bytes: its upper directory, its snapshots that no other container lies on, and its committed layers that no image has. */
   readonly size: number;
   readonly isMounted: boolean;
 }
@@ -135,13 +135,22 @@ function imagesUsage({ images, layers, sharing, active }: Inventory): StoreUsage
   return { totalCount: images.length, active: active.images.size, size, reclaimable, items };
 }
 
-function containerUsage({ containers }: StoreParts, inventory: Inventory, container: ContainerRecord): ContainerUsage {
+function containerUsage(
+  { containers, frozen }: StoreParts,
+  inventory: Inventory,
+  container: ContainerRecord,
+): ContainerUsage {
   const own = container.committed.filter(({ chainId }) => !inventory.sharing.has(chainId));
   const committed = sum(own.map(({ chainId }) => inventory.layers.get(chainId) ?? { size: 0 }));
   const { mountpoint } = container;
+  const shared = new Set(
+    inventory.containers.filter(({ id }) => id !== container.id).flatMap(({ frozen: ids }) => ids),
+  );
+  const ownFrozen = frozen.ofContainer(container.id).filter((id) => !shared.has(id));
+  const kept = ownFrozen.reduce((total, id) => total + treeSize(frozen.path(id)), 0);
   return {
     container,
-    size: committed + treeSize(containers.upper(container.id)),
+    size: committed + kept + treeSize(containers.upper(container.id)),
     isMounted: mountpoint !== undefined && inventory.mounted.has(toByteString(mountpoint)),
   };
 }

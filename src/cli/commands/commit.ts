@@ -20,6 +20,7 @@ interface Options {
   readonly exclude?: string[];
   readonly include?: string[];
   readonly squash?: true;
+  readonly pause?: boolean;
   readonly dryRun?: true;
   readonly format?: string;
   readonly iidfile?: string;
@@ -72,7 +73,7 @@ async function commit(
   options: Options,
 ): Promise<void> {
   const { commitContainer } = await import('../../container/index.js');
-  const { message, author, change, quiet, iidfile } = options;
+  const { message, author, change, quiet, iidfile, pause } = options;
   const { created } = sourceDateEpoch();
   const progress = new Progress({ label: 'committing' });
   const commitWith = (signal: AbortSignal): Promise<Image> =>
@@ -83,6 +84,7 @@ async function commit(
       ...(message === undefined ? {} : { message }),
       ...(author === undefined ? {} : { author }),
       changes: change ?? [],
+      pause,
       ...(created === undefined ? {} : { sourceDateEpoch: created }),
       onProgress: ({ bytes }) => {
         if (quiet !== true) progress.update(bytes);
@@ -129,8 +131,8 @@ export function configure(command: Command): void {
     .option('--dry-run', 'list what would be in the layer, with sizes, and make nothing')
     .option('--format <format>', "with --dry-run, 'json': one object a line, as diff --stat, with Excluded")
     .option('--iidfile <file>', "write the image's ID to a file")
-    .option('-p, --pause', 'nothing to pause: a mounted container is committed from a copy (accepted for docker)')
-    .option('--no-pause', 'the same')
+    .option('-p, --pause', 'hold a running container for the moment whose state is committed (the default)')
+    .option('--no-pause', 'do not: files may be of different moments')
     .option('-q, --quiet', 'no progress')
     .action(async (container: string, name: string | undefined, options: Options) => {
       checkOptions(options);

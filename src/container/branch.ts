@@ -1,0 +1,58 @@
+// `branch`: another container that begins with the state of one.
+
+import type { Store } from '../store/index.js';
+import { writeContainerConfig } from './container-config.js';
+import { newContainerId } from './container-id.js';
+import { randomName } from './container-names.js';
+import { freezeContainer, hasWritten } from './freeze.js';
+import { ensureDirectories } from './upper-directory.js';
+import { documentOf, viewOf } from './view.js';
+import type { Container } from './view.js';
+
+export interface BranchOptions {
+  /** A made-up one by default. */
+  readonly name?: string | undefined;
+  /** A snapshot to begin with; by default the state at this moment. */
+  readonly snapshot?: string | undefined;
+  /** Whether a running container is held for the moment; true unless told. */
+  readonly pause?: boolean | undefined;
+}
+
+/**
+ * Makes a container with the configuration of another one that begins with the very state of that one, or of a snapshot of it, and shares
+ * all data with it. The other one goes on, running or not. Throws `not-found`, `invalid` and `already-exists` for the name.
+ */
+export async function branchContainer(
+  store: Store,
+  reference: string,
+  { name, snapshot, pause }: BranchOptions = {},
+): Promise<Container> {
+  const found = store.containers.resolve(reference);
+  using _lock = await store.containers.lock(found);
+  const record = store.containers.get(found.id);
+  const chosen = name ?? randomName((candidate) => store.containers.isNameTaken(candidate));
+  store.containers.checkNewName(chosen);
+  const staged = store.containers.stage();
+  try {
+    const frozen =
+      snapshot === undefined
+        ? await stateOf(store, found.id, pause)
+        : store.frozen.snapshot(record.id, snapshot).frozen;
+    const [top = ''] =
+      frozen === undefined ? store.layers.paths(store.images.get(record.image).layers) : [store.frozen.path(frozen)];
+    ensureDirectories(staged.path, top);
+    writeContainerConfig(staged.path, documentOf(store, record));
+    const { image, imageReference, labels, committed } = record;
+    const container = { id: newContainerId(), name: chosen, image, imageReference, labels };
+    return viewOf(store, store.containers.create(container, staged, { committed, frozen }));
+  } catch (error) {
+    store.containers.discard(staged);
+    throw error;
+  }
+}
+
+/** What a container lies on, with everything it has changed: undefined where that is nothing. */
+async function stateOf(store: Store, id: string, pause: boolean | undefined): Promise<string | undefined> {
+  const record = store.containers.get(id);
+  return hasWritten(store, record) ? freezeContainer(store, record, { pause }) : record.frozen[0];
+}
