@@ -12,6 +12,7 @@ test('a new store is private and sound', () => {
     'blobs',
     'containers',
     'empty',
+    'frozen',
     'layers',
     'reserve',
     'staging',
