@@ -6,7 +6,20 @@ import { writeBoxTar } from '../helpers/containers/box-image.js';
 import { PlainUser } from '../helpers/plain-user.js';
 import { requires, runProgram } from '../helpers/requires.js';
 
-const gate = requires('root', 'fuse', 'build', 'setpriv', 'mknod', 'userns', 'newuidmap', 'busybox');
+const gate = requires(
+  ...([
+    'root',
+    'fuse',
+    'build',
+    'setpriv',
+    'mknod',
+    'userns',
+    'newuidmap',
+    'busybox',
+    'containers',
+    'seccomp',
+  ] as const),
+);
 
 describe.skipIf(gate.skip)(gate.title('a plain user'), () => {
   let user: PlainUser;
@@ -72,6 +85,27 @@ describe.skipIf(gate.skip)(gate.title('a plain user'), () => {
     expect(user.mountNamespace(user.keeper())).toBe(before);
     user.killAll();
     expect(await user.on(`veneer ps -a --format '{{.Status}}'; veneer rm kept`)).toBe('Created\nkept\n');
+  });
+
+  test('runs a container: with his limits, the groups he has, and owners of files that stay', async () => {
+    const command = 'id; cat /proc/sys/net/ipv4/ping_group_range; grep open /proc/self/limits; echo x >/home/ada/run';
+    const said = await user.on(`
+      veneer create --name runner --network none -u ada --ulimit nofile=99999999 --memory 100m --oom-score-adj -900 box sh -c '${command}' > id
+      veneer start runner; veneer wait runner; cut -d' ' -f4- .local/share/veneer/containers/*/output.log
+      veneer commit runner box:ran > id; veneer diff runner | grep ada; veneer export box:ran | tar -tv --numeric-owner home/ada/run | cut -d' ' -f2
+      veneer rm runner; veneer rmi box:ran > id`);
+    expect(said).toMatch(
+      /^runner\n0\nuid=1000\(ada\) gid=1000\(ada\) groups=50\(staff\),1001\(wheel\)\n0\t65536\nMax open files +\d+ +\d+ +files +\nC \/home\/ada\nA \/home\/ada\/run\n1000\/1000\nrunner\n$/,
+    );
+  });
+
+  test('stops, kills and removes what runs; nothing is left but the keeper', async () => {
+    const said = await user.on(`
+      veneer create --name sleeper --network none box sleep 100 > id
+      for how in 'stop -t 0' kill 'rm -f'; do veneer start sleeper; veneer $how sleeper; done; veneer ps -aq`);
+    expect(said).toBe('sleeper\n'.repeat(6));
+    expect(user.processes().map(({ command }) => command)).toEqual(['sleep infinity']);
+    expect(user.leftovers()).toEqual([]);
   });
 
   test('stays in his directory, and gives and gets what bytes he likes', async () => {

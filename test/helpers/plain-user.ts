@@ -124,6 +124,12 @@ export class PlainUser implements Disposable {
     return (JSON.parse(readFileSync(this.at('run', 'veneer', 'namespace.json'), 'utf8')) as { pid: number }).pid;
   }
 
+  /** What is in the run directories of the user's stores, of containers and of their networks. */
+  leftovers(): string[] {
+    const found = readdirSync(this.at('run', 'veneer'), { recursive: true, encoding: 'utf8' });
+    return found.filter((name) => /\/(?:crun\/)?[0-9a-f]{12}/.test(name));
+  }
+
   /** Of a process: which mount namespace it is in. */
   mountNamespace(pid: number): string {
     return readlinkSync(`/proc/${String(pid)}/ns/mnt`);

@@ -74,12 +74,21 @@ function linuxSpec(input: SpecInput, capabilities: readonly string[]): OciLinux 
     namespaces: specNamespaces({ host, joined, cgroupVersion: cgroups?.version }),
     devices,
     ...(cgroups?.path === undefined ? {} : { cgroupsPath: cgroups.path }),
-    resources: cgroups === undefined ? {} : { devices: rules, ...resourceLimits(host) },
+    resources: cgroups === undefined ? withoutLimits(input) : { devices: rules, ...resourceLimits(host) },
     rootfsPropagation: 'rprivate',
     ...(seccomp === undefined ? {} : { seccomp }),
     ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
     ...protectedPaths(security, host.Privileged),
   };
+}
+
+/** Docker's, without a root, run without those limits, too (moby, daemon/daemon_unix.go). */
+function withoutLimits({ host, onWarning }: SpecInput): Record<string, never> {
+  const wanted = Object.keys(resourceLimits(host));
+  if (wanted.length > 0) {
+    onWarning?.(`limits of ${wanted.join(', ')} are not kept: no cgroups are delegated to this user`);
+  }
+  return {};
 }
 
 /** --privileged is without a filter, unless one is asked for. */

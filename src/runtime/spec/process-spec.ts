@@ -1,6 +1,8 @@
 // The process of a container, its first one or one that `exec` adds.
 
+import { readFileSync } from 'node:fs';
 import { VeneerError } from '../../core/index.js';
+import { isRootless } from '../../rootless/index.js';
 import { boundingCapabilities, resolveCapabilities } from './capabilities.js';
 import type { ContainerConfig } from './container-config.js';
 import { environment } from './environment.js';
@@ -59,9 +61,17 @@ export function processSpec({ config, host, users, hostname, request = {}, onWar
     capabilities: capabilitySets(capabilities, user.uid),
     ...(rlimits.length === 0 ? {} : { rlimits }),
     noNewPrivileges: security.noNewPrivileges,
-    ...(host.OomScoreAdj === 0 ? {} : { oomScoreAdj: host.OomScoreAdj }),
+    ...(host.OomScoreAdj === 0 ? {} : { oomScoreAdj: oomScore(host.OomScoreAdj, onWarning) }),
     ...(apparmor === undefined || apparmor === 'unconfined' ? {} : { apparmorProfile: apparmor }),
   };
+}
+
+/** Only the machine's root may be spared more than who started him (oom_score_adj_write, fs/proc/base.c). */
+function oomScore(wanted: number, onWarning: ProcessInput['onWarning']): number {
+  const least = isRootless() ? Number(readFileSync('/proc/self/oom_score_adj', 'latin1')) : wanted;
+  if (wanted >= least) return wanted;
+  onWarning?.(`--oom-score-adj is ${String(least)} instead of ${String(wanted)}: it may not be lowered here`);
+  return least;
 }
 
 function workingDirectory({ WorkingDir = '' }: ContainerConfig): string {
