@@ -41,6 +41,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   diff: () => import('./commands/diff.js'),
   which: () => import('./commands/which.js'),
   commit: () => import('./commands/commit.js'),
+  port: () => import('./commands/port.js'),
   cp: () => import('./commands/cp.js'),
   snapshot: () => import('./commands/snapshot.js'),
   snapshots: () => import('./commands/snapshots.js'),

@@ -235,6 +235,13 @@ export const COMMANDS = [
     completes: 'containers',
   },
   {
+    name: 'port',
+    groups: container('port'),
+    heading: 'Containers',
+    summary: 'List the ports of a container that the host passes on',
+    completes: 'containers',
+  },
+  {
     name: 'cp',
     groups: container('cp'),
     heading: 'Containers',

@@ -1,8 +1,11 @@
 // What the options of `run` and `create` ask for.
 
+import { portBindings } from '../container/index.js';
 import type { ConfigOverrides, CreateOptions } from '../container/index.js';
 import { VeneerError } from '../core/index.js';
 import type { Healthcheck } from '../image/index.js';
+import { parseExpose, parseNetworkMode, parsePublish } from '../network/index.js';
+import type { PortBinding } from '../network/index.js';
 import type { HostConfig, RestartPolicy } from '../runtime/index.js';
 import { parseCount } from './arguments.js';
 import { parseDuration } from './duration.js';
@@ -49,7 +52,7 @@ export function parseRunOptions(
     stopSignal: options.stopSignal,
     stopTimeout: stopTimeout === undefined ? undefined : parseSeconds('--stop-timeout', stopTimeout),
     healthcheck: healthcheckOf(options),
-    expose: options.expose,
+    expose: exposedOf(options),
     volumes: options.volume?.filter((volume) => !volume.includes(':')),
   });
   return { ...overrides, ...(name === undefined ? {} : { name }), host };
@@ -58,6 +61,8 @@ export function parseRunOptions(
 function hostOf(options: RunOptions): Partial<HostConfig> {
   const { restart, logDriver, logOpt = [], annotation, sysctl, tmpfs } = options;
   const network = options.network ?? options.net;
+  if (network !== undefined) parseNetworkMode(network, { rootless: false });
+  const published = publishedOf(options);
   return given<HostConfig>({
     ...limitsOf(options),
     Binds: options.volume?.filter((volume) => volume.includes(':')),
@@ -65,6 +70,8 @@ function hostOf(options: RunOptions): Partial<HostConfig> {
     VolumesFrom: options.volumesFrom,
     Tmpfs: tmpfs === undefined ? undefined : parseTmpfs(tmpfs),
     NetworkMode: network,
+    PortBindings: published.length === 0 ? undefined : portBindings(published),
+    PublishAllPorts: options.publishAll,
     AutoRemove: options.rm,
     RestartPolicy: restart === undefined ? undefined : parseRestart(restart),
     LogConfig: logDriver === undefined && logOpt.length === 0 ? undefined : parseLog(logDriver, logOpt),
@@ -90,7 +97,19 @@ function hostOf(options: RunOptions): Partial<HostConfig> {
     Runtime: options.runtime,
     Devices: options.device?.map(parseDevice),
     DeviceCgroupRules: options.deviceCgroupRule,
-  } as { [K in keyof HostConfig]: HostConfig[K] | undefined });
+  });
+}
+
+function publishedOf({ publish = [] }: RunOptions): PortBinding[] {
+  return publish.flatMap(parsePublish);
+}
+
+/** What is published is exposed, too. */
+function exposedOf(options: RunOptions): string[] {
+  const published = publishedOf(options).map(({ protocol, containerPort }) => ({ protocol, port: containerPort }));
+  return [...(options.expose ?? []).flatMap(parseExpose), ...published].map(
+    ({ protocol, port }) => `${String(port)}/${protocol}`,
+  );
 }
 
 const STREAMS = ['stdin', 'stdout', 'stderr'];

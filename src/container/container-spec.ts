@@ -5,17 +5,19 @@ import { isRootless } from '../rootless/index.js';
 import { buildSpec, readUserDatabase } from '../runtime/index.js';
 import type { CgroupPlace, ContainerConfig, HostConfig, OciSpec } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
+import { joinedNamespaces } from './joined-namespaces.js';
 import { documentOf } from './view.js';
 
 export interface ContainerSpecOptions {
   /** Where its tree is mounted. */
   readonly rootfs: string;
   readonly cgroups: CgroupPlace;
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** The specification of a mounted container. Throws as `buildSpec`. */
 export function containerSpec(store: Store, record: ContainerRecord, options: ContainerSpecOptions): OciSpec {
-  const { rootfs, cgroups } = options;
+  const { rootfs, cgroups, onWarning } = options;
   const { config, host, mounts } = documentOf(store, record);
   return buildSpec({
     config,
@@ -26,6 +28,8 @@ export function containerSpec(store: Store, record: ContainerRecord, options: Co
     mounts,
     ...(cgroups.manager === 'none' ? {} : { cgroups }),
     rootless: isRootless(),
+    joined: joinedNamespaces(store, host),
+    ...(onWarning === undefined ? {} : { onWarning }),
   });
 }
 

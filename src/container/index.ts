@@ -21,6 +21,7 @@ export { mountContainer } from './mount.js';
 export type { MountedContainer } from './mount.js';
 export { mountImage } from './mount-image.js';
 export type { CommitProgress } from './pack-upper.js';
+export { exposedPorts, portBindings } from './port-bindings.js';
 export { prepareRun } from './prepare-run.js';
 export type { PrepareRunOptions } from './prepare-run.js';
 export type { PreparedRun } from './prepared-run.js';

@@ -11,6 +11,7 @@ import { exitCommand } from './exit-command.js';
 import { mountRecord } from './mount.js';
 import { PreparedRun } from './prepared-run.js';
 import { endRun, reconcileRun } from './run-end.js';
+import { networkModeOf, noNetworkYet, prepareRunNetwork } from './run-network.js';
 import { runSettings } from './run-settings.js';
 import type { RunSettings } from './run-settings.js';
 import { runDirectoryOf } from './state.js';
@@ -19,6 +20,8 @@ import { containerDirectories } from './upper-directory.js';
 export interface PrepareRunOptions {
   /** Whether the caller stays until the end and cleans up then (`finish`); if it does not live then, conmon has it done. */
   readonly foreground: boolean;
+  /** Hears of what was asked for and cannot be had. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
@@ -71,15 +74,25 @@ export async function prepareLocked(
   };
   note({});
   try {
-    const mounted = await mountRecord(store, record);
+    const mode = networkModeOf(store, record);
+    note({ network: noNetworkYet(mode) });
+    const { onWarning = () => undefined } = options;
+    const [mounting, preparing] = await Promise.allSettled([
+      mountRecord(store, record),
+      prepareRunNetwork(store, record, { mode, onWarning }),
+    ]);
+    const mounted = valueOf(mounting);
     const server = mounted.server === undefined ? undefined : identityOf(mounted.server);
     note(server === undefined ? {} : { mounts: true, server });
+    const network = valueOf(preparing);
+    note({ network: network.state });
     const runtime = new Runtime(runDirectoryOf(store), program);
     const cgroups = cgroupPlace(record.id, settings.cgroupParent);
-    const spec = containerSpec(store, record, { rootfs: mounted.mountpoint, cgroups });
-    note(
-      await runtime.create(createRequest(store, { record, spec, settings, cgroups, foreground: options.foreground })),
-    );
+    const spec = containerSpec(store, record, { rootfs: mounted.mountpoint, cgroups, onWarning });
+    const { foreground } = options;
+    const created = await runtime.create(createRequest(store, { record, spec, settings, cgroups, foreground }));
+    note(created);
+    note({ network: await network.connect(created.process.pid) });
     return new PreparedRun({ store, record, runtime, run, lock: options.lock, settings });
   } catch (error) {
     await endRun(store, record, { ...run, ...failure(error), finishedAt: Date.now() });
@@ -88,6 +101,11 @@ export async function prepareLocked(
       ? error
       : new VeneerError('unavailable', `cannot start container ${record.name}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
 }
 
 function failure(error: unknown): { error: string; exitCode: number } {

@@ -5,6 +5,7 @@ import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
 import { Runtime, findRuntime } from '../runtime/index.js';
 import { isRunning } from '../sys/index.js';
 import { currentMountpoint } from './mount.js';
+import { endRunNetwork } from './run-network.js';
 import { runDirectoryOf, runFilesOf, runOutcome } from './state.js';
 import { unmountRecord } from './unmount-record.js';
 
@@ -42,11 +43,13 @@ async function takeAway(store: Store, record: ContainerRecord, run: ContainerRun
   const runtime = runtimeOf(store, run);
   // The first process keeps the mount busy, in a namespace of its own.
   await runtime.delete(record.id, { force: true });
-  if (run.mounts) {
-    const mountpoint = currentMountpoint(store.containers.get(record.id));
-    if (mountpoint !== undefined) await unmountRecord(store, record, mountpoint, { evenBusy: true });
-  }
+  await Promise.all([run.mounts ? unmount(store, record) : undefined, endRunNetwork(store, record, run)]);
   rmSync(runFilesOf(store, record.id).directory, { recursive: true, force: true });
   const { starter: _starter, process: _process, monitor: _monitor, server: _server, network: _network, ...rest } = run;
   return settle(store, record, { ...rest, phase: 'ended', mounts: false });
+}
+
+async function unmount(store: Store, record: ContainerRecord): Promise<void> {
+  const mountpoint = currentMountpoint(store.containers.get(record.id));
+  if (mountpoint !== undefined) await unmountRecord(store, record, mountpoint, { evenBusy: true });
 }

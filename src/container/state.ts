@@ -1,5 +1,6 @@
 // What a container is doing: what was recorded of its last run, corrected by what the kernel and conmon say now.
 
+import type { NetworkState } from '../network/index.js';
 import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
 import { isFrozen, readRunEnd, runDirectory, runFiles } from '../runtime/index.js';
 import type { RunFiles } from '../runtime/index.js';
@@ -28,7 +29,7 @@ export interface ContainerState {
   /** What its health checks say, while it runs and has some. */
   readonly health?: Health;
   /** What the network room has made for it. */
-  readonly network?: unknown;
+  readonly network?: NetworkState;
 }
 
 /** Where the run directory of a store is, for this user. */
@@ -114,7 +115,7 @@ export function containerState(store: Store, record: ContainerRecord): Container
     restartCount: run.restarts,
     fileSystem: fileSystemOf(record, isUp ? run : undefined),
     ...(health === undefined ? {} : { health }),
-    ...(isUp && run.network !== undefined ? { network: run.network } : {}),
+    ...(isUp && run.network !== undefined ? { network: run.network as NetworkState } : {}),
   };
 }
 

@@ -129,6 +129,10 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['a b', /'b' is not in a container/],
     ['- -', /'-' is not in a container/],
   ],
+  port: [
+    ['', /missing required argument 'container'/],
+    ['a 80 81', /too many arguments/],
+  ],
   rename: [['a', /missing required argument 'name'/]],
   rm: [['', /missing required argument 'container'/]],
   'image prune': [

@@ -42,7 +42,7 @@ const TABLE: Readonly<Record<string, Room>> = {
   // What runs containers: an OCI runtime and conmon, both programs of the system. Knows no store. image: how an image runs.
   runtime: { rooms: ['core', 'sys', 'rootless', 'image'], externals: ['node:child_process'] },
   transfer: { rooms: ['core', 'image', 'layer', 'store', 'registry'] },
-  // What gives containers a network: netavark, pasta, slirp4netns. Knows no store.
+  // What gives containers a network: ip, iptables or nft; pasta, slirp4netns. Knows no store.
   network: { rooms: ['core', 'sys'], externals: ['node:child_process', 'node:net'] },
   // stack: a commit looks up which names of a hard link the merged view shows.
   container: {

@@ -3,13 +3,14 @@ import { forEachName } from '../each.js';
 import { addExamples } from '../examples.js';
 import { writeLine } from '../output.js';
 import { withStore } from '../store.js';
+import { warn } from '../warn.js';
 
 export function configure(command: Command): void {
   command.argument('<container...>', 'names or IDs').action(async (names: string[]) => {
     const { startContainer } = await import('../../container/index.js');
     await withStore(command, (store) =>
       forEachName(command, names, async (name) => {
-        await startContainer(store, name);
+        await startContainer(store, name, { onWarning: warn });
         writeLine(name);
       }),
     );

@@ -1,0 +1,50 @@
+// The networks of containers that run.
+
+import { request } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { boxStore } from '../helpers/containers/index.js';
+import type { BoxStore } from '../helpers/containers/index.js';
+import { requires } from '../helpers/requires.js';
+
+const needs = requires('root', 'fuse', 'containers', 'busybox', 'build');
+
+/** A page of the host, '' where nobody serves one. */
+function page(port: number, address = '127.0.0.1'): Promise<string> {
+  return new Promise((resolve) => {
+    const asking = request({ host: address, port, path: '/', timeout: 2000 }, (answer) => {
+      let text = '';
+      answer.on('data', (chunk) => (text += String(chunk)));
+      answer.on('end', () => resolve(text.trim()));
+    });
+    asking.on('timeout', () => asking.destroy());
+    asking.on('error', () => resolve(''));
+    asking.end();
+  });
+}
+
+describe.skipIf(needs.skip)(needs.title('a container with a network'), () => {
+  let box: BoxStore;
+  beforeAll(async () => {
+    box = await boxStore('network');
+  });
+  afterEach(() => box.empty());
+  afterAll(async () => {
+    await box.expectNoLeaks();
+    await box[Symbol.asyncDispose]();
+  });
+
+  const web = (name: string, ...options: string[]): void => {
+    const serve = `mkdir -p /www; echo ${name} > /www/index.html; exec httpd -f -p 80 -h /www`;
+    box.ok('create', '--name', name, ...options, 'box', 'sh', '-c', serve);
+    box.ok('start', name);
+  };
+
+  test.each(['bridge', 'pasta', 'slirp4netns'])('is reached at its published port: %s', async (network) => {
+    web('web', '--network', network, '-p', '127.0.0.1::80');
+    const at = Number(box.ok('port', 'web', '80').trim().split(':')[1]);
+    await expect.poll(() => page(at)).toBe('web');
+    box.ok('stop', '-t', '0', 'web');
+    expect(await page(at)).toBe('');
+    expect(await box.leaks()).toEqual([]);
+  });
+});
