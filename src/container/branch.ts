@@ -41,10 +41,12 @@ export async function branchContainer(
     const [top = ''] =
       frozen === undefined ? store.layers.paths(store.images.get(record.image).layers) : [store.frozen.path(frozen)];
     ensureDirectories(staged.path, top);
-    writeContainerConfig(staged.path, documentOf(store, record));
+    const document = documentOf(store, record);
+    writeContainerConfig(staged.path, document);
+    const volumes = document.mounts.flatMap(({ Name }) => (Name === undefined ? [] : [store.volumes.get(Name)]));
     const { image, imageReference, labels, committed } = record;
     const container = { id: newContainerId(), name: chosen, image, imageReference, labels };
-    return viewOf(store, store.containers.create(container, staged, { committed, frozen }));
+    return viewOf(store, store.containers.create(container, staged, { from: { committed, frozen }, volumes }));
   } catch (error) {
     store.containers.discard(staged);
     throw error;

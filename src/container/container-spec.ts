@@ -1,10 +1,13 @@
 // What a container's runtime is told: its configuration, and what its tree and the host have to do with it.
 
 import os from 'node:os';
+import type { NetworkState } from '../network/index.js';
 import { isRootless } from '../rootless/index.js';
-import { buildSpec, readUserDatabase } from '../runtime/index.js';
-import type { CgroupPlace, ContainerConfig, HostConfig, OciSpec } from '../runtime/index.js';
+import { buildSpec, readUserDatabase, sharedContainer } from '../runtime/index.js';
+import type { CgroupPlace, ContainerConfig, EtcFiles, HostConfig, OciSpec } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
+import type { ContainerDocument } from './container-config.js';
+import { etcFilesIn, writeEtcFiles } from './etc-files.js';
 import { joinedNamespaces } from './joined-namespaces.js';
 import { documentOf } from './view.js';
 
@@ -12,33 +15,50 @@ export interface ContainerSpecOptions {
   /** Where its tree is mounted. */
   readonly rootfs: string;
   readonly cgroups: CgroupPlace;
-  readonly onWarning?: ((message: string) => void) | undefined;
+  readonly network: NetworkState;
+  /** Hears of what was asked for and cannot be had. */
+  readonly onWarning: (message: string) => void;
 }
 
-/** The specification of a mounted container. Throws as `buildSpec`. */
+/** The specification of a mounted container. Writes its files of /etc. Throws as `buildSpec`. */
 export function containerSpec(store: Store, record: ContainerRecord, options: ContainerSpecOptions): OciSpec {
   const { rootfs, cgroups, onWarning } = options;
-  const { config, host, mounts } = documentOf(store, record);
+  const document = documentOf(store, record);
+  const { config, host, mounts } = document;
+  const hostname = hostnameOf(store, record, document);
   return buildSpec({
     config,
     host,
     rootfs,
-    hostname: hostnameOf(record.id, config, host),
+    hostname,
     users: readUserDatabase(rootfs),
+    etcFiles: etcFilesOf(store, record, { ...options, config, host, hostname }),
     mounts,
     ...(cgroups.manager === 'none' ? {} : { cgroups }),
     rootless: isRootless(),
     joined: joinedNamespaces(store, host),
-    ...(onWarning === undefined ? {} : { onWarning }),
+    onWarning,
   });
 }
 
-/** Docker's: the start of the ID, or the host's own name where its network is used. */
-export function hostnameOf(
-  id: string,
-  { Hostname = '' }: ContainerConfig,
-  { NetworkMode, UTSMode }: HostConfig,
-): string {
+/** Docker's: the start of the ID, the host's own name where its network is used, or that of whom the network belongs to. */
+export function hostnameOf(store: Store, { id }: ContainerRecord, { config, host }: ContainerDocument): string {
+  const { Hostname = '' } = config;
   if (Hostname !== '') return Hostname;
-  return NetworkMode === 'host' || UTSMode === 'host' ? os.hostname() : id.slice(0, 12);
+  if (host.NetworkMode === 'host' || host.UTSMode === 'host') return os.hostname();
+  const other = sharedContainer(host.NetworkMode);
+  if (other === undefined) return id.slice(0, 12);
+  const owner = store.containers.resolve(other);
+  return owner.id === id ? id.slice(0, 12) : hostnameOf(store, owner, documentOf(store, owner));
+}
+
+/** Who shares a network shares what is said of it. */
+function etcFilesOf(
+  store: Store,
+  { id }: ContainerRecord,
+  input: ContainerSpecOptions & { config: ContainerConfig; host: HostConfig; hostname: string },
+): EtcFiles {
+  const other = sharedContainer(input.host.NetworkMode);
+  if (other === undefined) return writeEtcFiles(store.containers.directory(id), input);
+  return etcFilesIn(store.containers.directory(store.containers.resolve(other).id));
 }

@@ -88,7 +88,8 @@ export async function prepareLocked(
     note({ network: network.state });
     const runtime = new Runtime(runDirectoryOf(store), program);
     const cgroups = cgroupPlace(record.id, settings.cgroupParent);
-    const spec = containerSpec(store, record, { rootfs: mounted.mountpoint, cgroups, onWarning });
+    const { mountpoint: rootfs } = mounted;
+    const spec = containerSpec(store, record, { rootfs, cgroups, network: network.state, onWarning });
     const { foreground } = options;
     const created = await runtime.create(createRequest(store, { record, spec, settings, cgroups, foreground }));
     note(created);

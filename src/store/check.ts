@@ -15,6 +15,7 @@ export function checkStore(parts: StoreParts): Finding[] {
     ...checkBlobs(parts),
     ...checkContainers(parts),
     ...checkFrozen(parts),
+    ...checkVolumes(parts),
     ...checkStaging(parts),
   ]);
 }
@@ -112,6 +113,27 @@ function checkFrozen({ frozen, paths }: StoreParts): Finding[] {
       object: name,
       message: `directory 'frozen/${name}' belongs to no container and no snapshot`,
     })),
+  ];
+}
+
+function checkVolumes({ volumes, paths }: StoreParts): Finding[] {
+  const names = volumes.list().map(({ name }) => name);
+  const known = new Set(names);
+  return [
+    ...names
+      .filter((name) => !existsSync(volumes.path(name)))
+      .map((name): Finding => ({
+        kind: 'volume-missing',
+        object: name,
+        message: `volume ${name} has no directory: what was in it is lost`,
+      })),
+    ...readdirSync(paths.volumes)
+      .filter((name) => !known.has(name))
+      .map((name): Finding => ({
+        kind: 'volume-extra',
+        object: name,
+        message: `directory 'volumes/${name}' belongs to no volume`,
+      })),
   ];
 }
 

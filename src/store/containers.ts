@@ -15,6 +15,8 @@ import type { HeldLock, StoreLock } from './lock.js';
 import { recordIn } from './paths.js';
 import type { StorePaths } from './paths.js';
 import type { Staged, StagingArea } from './staging.js';
+import type { NewVolume } from './volume-rows.js';
+import type { VolumeStore } from './volumes.js';
 
 export interface ContainerParts {
   readonly paths: StorePaths;
@@ -23,6 +25,7 @@ export interface ContainerParts {
   readonly staging: StagingArea;
   readonly layers: LayerStore;
   readonly frozen: FrozenStore;
+  readonly volumes: VolumeStore;
 }
 
 /** As Docker's restricted names. */
@@ -126,12 +129,16 @@ export class ContainerStore {
   }
 
   /**
-   * Puts a built directory in its place and records the container. One that is branched off another one begins with what that one lies
-   * on. Throws `invalid`, and `already-exists` for a taken name.
+   * Puts a built directory in its place and records the container with its volumes, of which those that are missing are made. One that
+   * is branched off another one begins with what that one lies on. Throws `invalid`, and `already-exists` for a taken name.
    */
-  create(container: NewContainer, staged: Staged, from?: BranchPoint): ContainerRecord {
+  create(
+    container: NewContainer,
+    staged: Staged,
+    { from, volumes: wanted = [] }: { from?: BranchPoint; volumes?: readonly NewVolume[] } = {},
+  ): ContainerRecord {
     checkName(container.name);
-    const { lock, database, staging, frozen } = this.#parts;
+    const { lock, database, staging, frozen, volumes } = this.#parts;
     lock.exclusively(() => {
       this.#refuseTaken(container.name);
       const place = this.directory(container.id);
@@ -142,6 +149,7 @@ export class ContainerStore {
           this.#rows.insert(container);
           for (const layer of from?.committed ?? []) this.#rows.addLayer(container.id, layer);
           if (from?.frozen !== undefined) frozen.startAt(container.id, from.frozen);
+          volumes.attach(container.id, wanted);
         });
       } catch (error) {
         renameDurably(place, staged.path);
@@ -252,23 +260,26 @@ export class ContainerStore {
   }
 
   /**
-   * Removes a container, its directory, and the committed layers no image needs. It must not be mounted; the caller
-   * holds its lock.
+   * Removes a container, its directory, and the committed layers no image needs; with `ownVolumes`, also its volumes without a
+   * name that no other container has. It must not be mounted; the caller holds its lock.
    */
-  remove(id: string): void {
-    const { lock, database, layers, staging, frozen } = this.#parts;
+  remove(id: string, options: { ownVolumes?: boolean } = {}): void {
+    const { lock, database, layers, staging, frozen, volumes } = this.#parts;
     const trashed: Staged[] = [];
     lock.exclusively(() => {
       this.recover(id);
       const record = this.get(id);
       const forgotten = database.transactRemoval(() => {
+        const gone = options.ownVolumes === true ? volumes.forgetOwn(id) : [];
         this.#rows.remove(id);
         return {
           layers: layers.forgetUnneeded(record.committed.map((layer) => layer.chainId)),
           frozen: frozen.forgetUnneeded(),
+          volumes: gone,
         };
       });
       trashed.push(...layers.trash(forgotten.layers), ...frozen.trash(forgotten.frozen));
+      trashed.push(...volumes.trash(forgotten.volumes));
       if (existsSync(this.directory(id))) trashed.push(staging.trash(this.directory(id)));
     });
     for (const staged of trashed) staging.discard(staged);

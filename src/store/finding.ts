@@ -8,6 +8,7 @@ export type FindingKind =
   | 'container-missing'
   | 'frozen-missing'
   | 'blob-missing'
+  | 'volume-missing'
   /** Its content is not what its digest says, or what the rows say. */
   | 'blob-damaged'
   | 'layer-damaged'
@@ -19,6 +20,7 @@ export type FindingKind =
   | 'layer-unused'
   | 'container-extra'
   | 'frozen-extra'
+  | 'volume-extra'
   | 'blob-extra'
   | 'staging-leftover'
   | 'lease-stale'
@@ -40,6 +42,7 @@ export function isLeftover(finding: Finding): boolean {
     case 'layer-unused':
     case 'container-extra':
     case 'frozen-extra':
+    case 'volume-extra':
     case 'blob-extra':
     case 'staging-leftover':
     case 'lease-stale':

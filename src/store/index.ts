@@ -32,4 +32,7 @@ export { Store } from './store.js';
 export { parseTaggedName } from './tagged-name.js';
 export type { TaggedName } from './tagged-name.js';
 export { treeSize } from './tree-size.js';
+export { checkVolumeName } from './volumes.js';
+export type { VolumeStore } from './volumes.js';
+export type { NewVolume, VolumeRecord } from './volume-rows.js';
 export type { ContainerUsage, ImageUsage, StoreUsage, Usage } from './usage.js';

@@ -13,6 +13,7 @@ import type { MountRegistry } from './mounts.js';
 import type { StorePaths } from './paths.js';
 import type { Remotes } from './remotes.js';
 import type { StagingArea } from './staging.js';
+import type { VolumeStore } from './volumes.js';
 
 export interface StoreParts {
   readonly paths: StorePaths;
@@ -28,4 +29,5 @@ export interface StoreParts {
   readonly frozen: FrozenStore;
   readonly runs: ContainerRuns;
   readonly remotes: Remotes;
+  readonly volumes: VolumeStore;
 }

@@ -29,6 +29,7 @@ export class StorePaths {
   /** Directories that were the upper ones of containers. */
   readonly frozen: string;
   readonly staging: string;
+  readonly volumes: string;
   /** Space set aside for a full file system. */
   readonly reserve: string;
   /** An empty directory: the lower layer of what has no layers. */
@@ -42,6 +43,7 @@ export class StorePaths {
     this.containers = join(root, 'containers');
     this.frozen = join(root, 'frozen');
     this.staging = join(root, 'staging');
+    this.volumes = join(root, 'volumes');
     this.reserve = join(root, 'reserve');
     this.empty = join(root, 'empty');
   }
@@ -65,6 +67,11 @@ export class StorePaths {
 
   frozenDirectory(id: string): string {
     return join(this.frozen, id);
+  }
+
+  /** The directory of a volume; its content is in `_data` below. */
+  volume(name: string): string {
+    return join(this.volumes, name);
   }
 
   container(id: string): string {

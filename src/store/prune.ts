@@ -15,6 +15,7 @@ export interface Pruned {
   readonly containers: readonly string[];
   /** Directories that were frozen, and that no snapshot needs. */
   readonly frozen: readonly string[];
+  readonly volumes: readonly string[];
 }
 
 /** Removes all leftovers. Takes names away under the store's lock and deletes files after it, so that others go on. */
@@ -36,11 +37,13 @@ export function pruneStore(parts: StoreParts): Pruned {
     const containers = objects('container-extra');
     const blobs = objects('blob-extra');
     const frozen = objects('frozen-extra');
+    const volumes = objects('volume-extra');
+    trashed.push(...parts.volumes.trash(volumes));
     for (const name of layers) trashed.push(staging.trash(join(paths.layers, name)));
     for (const name of containers) trashed.push(staging.trash(join(paths.containers, name)));
     for (const name of frozen) trashed.push(staging.trash(join(paths.frozen, name)));
     parts.content.removeAll(blobs.map((name) => `sha256:${name}` as Digest));
-    return { layers, containers, frozen, blobs };
+    return { layers, containers, frozen, blobs, volumes };
   });
   for (const staged of trashed) staging.discard(staged);
   return { ...removed, staging: staging.sweep() };

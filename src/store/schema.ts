@@ -159,4 +159,20 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX snapshots_by_frozen ON snapshots(frozen);
   `,
+  `
+  -- anonymous: 1 for those that were made for a container and have no name of the user's.
+  CREATE TABLE volumes (
+    name TEXT PRIMARY KEY,
+    created INTEGER NOT NULL,
+    labels TEXT NOT NULL,
+    anonymous INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE container_volumes (
+    container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+    volume TEXT NOT NULL REFERENCES volumes(name),
+    PRIMARY KEY (container, volume)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX container_volumes_by_volume ON container_volumes(volume);
+  `,
 ];

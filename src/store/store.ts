@@ -31,6 +31,7 @@ import { spreadOut } from './spread-out.js';
 import { StagingArea } from './staging.js';
 import { storeUsage } from './usage.js';
 import type { StoreUsage } from './usage.js';
+import { VolumeStore } from './volumes.js';
 
 export class Store implements Disposable {
   readonly #parts: StoreParts;
@@ -90,6 +91,9 @@ export class Store implements Disposable {
   }
   get mounts(): MountRegistry {
     return this.#parts.mounts;
+  }
+  get volumes(): VolumeStore {
+    return this.#parts.volumes;
   }
   get remotes(): Remotes {
     return this.#parts.remotes;
@@ -170,7 +174,9 @@ function prepareRoot(root: string): string {
 }
 
 function makeDirectories(paths: StorePaths): void {
-  for (const path of [paths.blobs, paths.layers, paths.frozen]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [paths.blobs, paths.layers, paths.frozen, paths.volumes]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
   for (const path of [paths.containers, paths.staging]) {
     if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) spreadOut(path);
   }
@@ -190,7 +196,8 @@ function assemble(paths: StorePaths, lock: StoreLock, database: Database): Store
   const remotes = new Remotes(database);
   const images = new ImageStore({ ...basic, content, layers, mounts, remotes });
   const frozen = new FrozenStore(basic);
-  const containers = new ContainerStore({ ...basic, layers, frozen });
+  const volumes = new VolumeStore(basic);
+  const containers = new ContainerStore({ ...basic, layers, frozen, volumes });
   const runs = new ContainerRuns(database);
-  return { ...basic, content, layers, mounts, remotes, images, containers, frozen, runs };
+  return { ...basic, content, layers, mounts, remotes, images, containers, frozen, runs, volumes };
 }

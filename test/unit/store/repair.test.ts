@@ -31,7 +31,7 @@ function top(image: Image): ChainId {
 
 test('a sound store is left as it is', () => {
   const { store, sound, image } = prepared();
-  const nothing = { blobs: [], containers: [], frozen: [], layers: [], staging: [] };
+  const nothing = { blobs: [], containers: [], frozen: [], layers: [], staging: [], volumes: [] };
   expect(store.repair()).toEqual({ lost: [], remaining: [], removed: nothing });
   expect(store.images.get(image.id)).toEqual(image);
   expectRepaired(store, sound);

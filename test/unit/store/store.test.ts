@@ -16,6 +16,7 @@ test('a new store is private and sound', () => {
     'layers',
     'reserve',
     'staging',
+    'volumes',
   ]);
   expect(store.check()).toEqual([]);
 });
