@@ -10,6 +10,8 @@ export interface CommandName {
   readonly completes?: 'images' | 'repositories' | 'containers' | 'both';
   /** Reached by its group form only. */
   readonly groupOnly?: true;
+  /** What its exit code is where not what it runs, but veneer itself has failed: that code is the command's otherwise. */
+  readonly failsWith?: 125;
   /** For other programs to call: listed nowhere. */
   readonly hidden?: true;
   /**
@@ -128,6 +130,36 @@ export const COMMANDS = [
     heading: 'Containers',
     summary: 'Make a container: a writable layer over an image',
     completes: 'images',
+  },
+  {
+    name: 'run',
+    groups: container('run'),
+    heading: 'Containers',
+    summary: 'Run a command in a new container',
+    completes: 'images',
+    failsWith: 125,
+  },
+  {
+    name: 'exec',
+    groups: container('exec'),
+    heading: 'Containers',
+    summary: 'Run a command in a running container',
+    completes: 'containers',
+    failsWith: 125,
+  },
+  {
+    name: 'attach',
+    groups: container('attach'),
+    heading: 'Containers',
+    summary: "Be a running container's terminal",
+    completes: 'containers',
+  },
+  {
+    name: 'logs',
+    groups: container('logs'),
+    heading: 'Containers',
+    summary: 'Show what containers have written',
+    completes: 'containers',
   },
   {
     name: 'start',

@@ -1,6 +1,7 @@
 // The command line: finds the command, loads its file alone, and turns whatever happens into an exit code.
 
 import { Command } from 'commander';
+import { VeneerError } from '../core/index.js';
 import { addGlobals, applyGlobals, globalsOf, reportOptions } from './context.js';
 import { report } from './failure.js';
 import { configureCommand } from './load.js';
@@ -70,9 +71,32 @@ async function addSelected(program: Command, { command: entry, path }: Selection
   });
 }
 
-/** docker's flags take `=true` and `=false`, too. */
-function plainFlags(args: readonly string[], { options }: Command): string[] {
-  const end = args.indexOf('--');
+/** Where the words of another command begin, which are its own: behind the operand that precedes them. */
+function ownEnd(args: readonly string[], command: Command, path: readonly string[]): number {
+  const { options } = command;
+  let words = path.length;
+  for (let at = 0; at < args.length; at += 1) {
+    const arg = args[at] ?? '';
+    if (arg === '--') return at;
+    if (!arg.startsWith('-') || arg === '-') {
+      if (words === 0) return at;
+      words -= 1;
+      continue;
+    }
+    // The last of several letters may take a value, and what follows the first one that does is its value.
+    const letters = /^-[^-]/.test(arg) ? Array.from(arg.slice(1), (letter) => `-${letter}`) : [arg];
+    const flag = letters.find((it) =>
+      options.some(({ short, long, required }) => required && (short === it || long === it)),
+    );
+    if (flag !== undefined && flag === letters.at(-1)) at += 1;
+  }
+  return args.length;
+}
+
+/** docker's flags take `=true` and `=false`, too. `path`: the words that select a command which runs another one. */
+function plainFlags(args: readonly string[], command: Command, path?: readonly string[]): string[] {
+  const { options } = command;
+  const end = path === undefined ? args.indexOf('--') : ownEnd(args, command, path);
   const has = (flag: string): boolean => options.some(({ long, short }) => long === flag || short === flag);
   const isFlag = (flag: string): boolean =>
     options.some((option) => (option.long === flag || option.short === flag) && (option.isBoolean() || option.negate));
@@ -83,6 +107,18 @@ function plainFlags(args: readonly string[], { options }: Command): string[] {
     const opposite = `--no-${options.find(({ short, long }) => short === flag || long === flag)?.name() ?? ''}`;
     return has(opposite) ? [opposite] : [];
   });
+}
+
+/** The words that select a command whose operands end its options. */
+function runsAnother({ command: { name }, path }: Selection): readonly string[] | undefined {
+  return name === 'run' || name === 'create' || name === 'exec' ? path : undefined;
+}
+
+/** The exit code of a command whose own are those of what it runs: 126 and 127 where that cannot be run, else 125. */
+function ownFailure(error: unknown, code: number): number {
+  // By shape: the room where such errors are made is not loaded for this.
+  if (error instanceof VeneerError) return 'exitCode' in error ? Number(error.exitCode) : 125;
+  return code === 1 || code === 2 ? 125 : code;
 }
 
 /** Runs a command line and sets `process.exitCode`. */
@@ -99,9 +135,13 @@ export async function run(args: readonly string[]): Promise<void> {
     if (selection === undefined) addStubs(program, words[0]);
     else command = await addSelected(program, selection);
     if (line.length === 0) program.outputHelp();
-    else await program.parseAsync(selection === undefined ? line : plainFlags(line, command), { from: 'user' });
+    else
+      await program.parseAsync(selection === undefined ? line : plainFlags(line, command, runsAnother(selection)), {
+        from: 'user',
+      });
   } catch (error) {
     const options = reportOptions(command);
-    process.exitCode = report(error, selection === undefined ? { ...options, usage: `veneer${group}` } : options);
+    const code = report(error, selection === undefined ? { ...options, usage: `veneer${group}` } : options);
+    process.exitCode = selection?.command.failsWith === undefined ? code : ownFailure(error, code);
   }
 }

@@ -1,7 +1,9 @@
 // A run that waits to be let go, and then, for who stays with it, its end.
 
+import { constants } from 'node:os';
 import type { Runtime } from '../runtime/index.js';
 import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/index.js';
+import { isRunning, kill } from '../sys/index.js';
 import { cleanUp } from './clean-up.js';
 import { endRun } from './run-end.js';
 import type { RunSettings } from './run-settings.js';
@@ -77,6 +79,13 @@ export class PreparedRun {
     const { store, record, settings } = this.#parts;
     await endRun(store, record, { ...this.#run, ...why, finishedAt: Date.now() });
     if (settings.autoRemove) store.containers.remove(record.id);
+  }
+
+  /** Sends a signal to the command, unless it has ended. */
+  signal(signal: NodeJS.Signals): Promise<void> {
+    const { process: first } = this.#run;
+    if (first !== undefined && isRunning(first)) kill(first.pid, constants.signals[signal]);
+    return Promise.resolve();
   }
 
   /** Resolves when the command has ended, with its exit code. Rejects with the signal's reason. */

@@ -8,6 +8,8 @@ import { identityOf } from '../sys/index.js';
 import type { ProcessIdentity } from '../sys/index.js';
 import type { CgroupPlace } from './cgroups.js';
 import { programEnvironment, startConmon } from './conmon.js';
+import { Exec } from './exec.js';
+import type { ExecRequest } from './exec.js';
 import { runFiles } from './run-directory.js';
 import type { RunFiles } from './run-directory.js';
 import { creatingCommand } from './runtime-program.js';
@@ -58,6 +60,27 @@ export class Runtime {
     return join(this.#runDirectory, this.program.kind);
   }
 
+  /** What tells conmon how to call it. */
+  #callArguments(cgroups: CreateRequest['cgroups']): string[] {
+    const [program = '', ...args] = creatingCommand(this.program);
+    const without = cgroups === 'none' && this.program.kind === 'crun' ? ['--cgroup-manager=disabled'] : [];
+    return [
+      '--runtime',
+      program,
+      ...toRuntime([...args, '--root', this.#root, ...without]),
+      ...(cgroups === 'systemd' ? ['--systemd-cgroup'] : []),
+    ];
+  }
+
+  /** Makes a further process in a running container ready to start. Throws `StartError`. */
+  prepareExec({
+    cgroups,
+    ...request
+  }: Omit<ExecRequest, 'directory' | 'runtime'> & Pick<CreateRequest, 'cgroups'>): Promise<Exec> {
+    const { directory } = this.files(request.id);
+    return Exec.prepare({ ...request, directory, runtime: this.#callArguments(cgroups) });
+  }
+
   /**
    * Makes a container, watched by a conmon of its own; its command waits for `start`. Throws `StartError`: then there is none.
    */
@@ -79,12 +102,10 @@ export class Runtime {
 
   #conmonArguments(request: CreateRequest, files: RunFiles): string[] {
     const { id, name, terminal, stdin, log, exitCommand } = request;
-    const [program = '', ...runtimeArguments] = creatingCommand(this.program);
     const [exitProgram, ...exitArguments] = exitCommand;
     return [
       ...['--api-version', '1', '--cid', id, '--cuuid', id, '--name', name, '--bundle', files.directory],
-      ...['--runtime', program, ...toRuntime([...runtimeArguments, '--root', this.#root])],
-      ...(request.cgroups === 'none' && this.program.kind === 'crun' ? toRuntime(['--cgroup-manager=disabled']) : []),
+      ...this.#callArguments(request.cgroups),
       ...['--container-pidfile', files.pidFile, '--conmon-pidfile', files.monitorPidFile],
       // The exit code, and the word that memory ran out.
       ...['--persist-dir', files.directory, '--full-attach', '--no-sync-log'],
@@ -93,7 +114,6 @@ export class Runtime {
       // With a terminal, input has no end of its own.
       ...(terminal ? ['--terminal'] : stdin === 'none' ? [] : ['--stdin']),
       ...(stdin === 'open' ? ['--leave-stdin-open'] : []),
-      ...(request.cgroups === 'systemd' ? ['--systemd-cgroup'] : []),
       ...['--exit-command', exitProgram, ...exitArguments.flatMap((it) => ['--exit-command-arg', it])],
     ];
   }

@@ -18,6 +18,7 @@ export * from './process-identity.js';
 export * from './process.js';
 export * from './socket.js';
 export * from './stat.js';
+export * from './terminal.js';
 export * from './touch-aside.js';
 export * from './write-aside.js';
 export * from './xattr.js';

@@ -139,7 +139,30 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['x', /too many arguments/],
     ['-f --filter dangling=true', /unknown filter 'dangling'/],
   ],
-  start: [['', /missing required argument 'container'/]],
+  run: [
+    ['', /missing required argument 'image'/],
+    ['-d -a stdout box', /--detach contradicts --attach/],
+    ['--detach-keys ctrl-1 box', /detach keys 'ctrl-1': 'ctrl-1' is no key/],
+    ['-it box', /stdin is not a terminal/],
+  ],
+  exec: [
+    ['', /missing required argument 'container'/],
+    ['web', /missing required argument 'command'/],
+    ['-it web sh', /stdin is not a terminal/],
+  ],
+  attach: [
+    ['', /missing required argument 'container'/],
+    ['a b', /too many arguments/],
+  ],
+  logs: [
+    ['', /missing required argument 'container'/],
+    ['-n many web', /--tail 'many': it must be a whole number from 0/],
+    ['--since soon web', /'soon' is not a time/],
+  ],
+  start: [
+    ['', /missing required argument 'container'/],
+    ['-a x y', /one container can be attached to at a time/],
+  ],
   stop: [
     ['', /missing required argument 'container'/],
     ['-t soon web', /--timeout 'soon': it must be a whole number/],
@@ -187,7 +210,9 @@ describe('wrong arguments', () => {
   });
   test.each(cases)('veneer %s', (line, message) => {
     const { code, stdout, stderr } = runCli(line.split(' '), { env: { VENEER_ROOT: store.path } });
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    // What runs a command has exit codes of the command's own.
+    const wrong = /^(?:run|exec)\b/.test(line) ? 125 : 2;
+    expect({ code, stdout }).toEqual({ code: wrong, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^veneer: [^\n]+\n {2}hint: [^\n]+\n$/);
   });
