@@ -3,6 +3,10 @@
 import type { Container } from '../container/index.js';
 import { VeneerError } from '../core/index.js';
 import type { Store } from '../store/index.js';
+import { parseExpose } from '../network/index.js';
+import type { ExposedPort } from '../network/index.js';
+import { exposedPorts, publishedPorts } from './container-ports.js';
+import { mountName } from './container-rows.js';
 import { stateWord } from './container-status.js';
 import { hasLabel, labelFilters } from './filter.js';
 import type { Filters } from './filter.js';
@@ -46,6 +50,15 @@ function created(values: readonly string[], store: Store, compare: (time: number
   return (container) => others.some((other) => compare(container.created.getTime(), other));
 }
 
+/** `80`, `80/udp`, `8000-8010/tcp`. */
+function portTest(values: readonly string[], portsOf: (container: Container) => readonly ExposedPort[]): Test {
+  const wanted = values.flatMap(parseExpose);
+  return (container) =>
+    portsOf(container).some(({ port, protocol }) =>
+      wanted.some((one) => one.port === port && one.protocol === protocol),
+    );
+}
+
 const MAKERS: Readonly<Record<string, Maker>> = {
   ancestor,
   before: (values, store) => created(values, store, (time, other) => time < other),
@@ -57,6 +70,11 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     });
     return ({ run }) => run.status === 'exited' && codes.includes(run.exitCode ?? 0);
   },
+  expose: (values) =>
+    portTest(values, (container) => [
+      ...exposedPorts(container),
+      ...publishedPorts(container).map(({ protocol, containerPort: port }) => ({ protocol, port })),
+    ]),
   health(values) {
     const wanted = oneOf('health', values, HEALTHS);
     return ({ run }) => wanted.includes(run.health?.status ?? 'none');
@@ -74,10 +92,20 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     // docker's names begin with a slash, and who knows it writes `^/web$`.
     return ({ name }) => matches(name) || matches(`/${name}`);
   },
+  network: (values) => {
+    const shown = (mode: string): string => (mode === 'default' ? 'bridge' : mode);
+    return ({ run, host }) => values.map(shown).includes(shown(run.network?.mode ?? host.NetworkMode));
+  },
+  publish: (values) =>
+    portTest(values, (container) =>
+      publishedPorts(container).map(({ protocol, hostPort: port }) => ({ protocol, port })),
+    ),
   status(values) {
     const wanted = oneOf('status', values, STATES);
     return (container) => wanted.includes(stateWord(container));
   },
+  volume: (values) => (container) =>
+    container.mounts.some((mount) => [mountName(mount), mount.Destination].some((name) => values.includes(name))),
 };
 
 export const CONTAINER_FILTERS = Object.keys(MAKERS);

@@ -2,6 +2,7 @@
 
 import type { Container, ContainerSize } from '../container/index.js';
 import { formatSize } from '../core/index.js';
+import { portsText } from './container-ports.js';
 import { commandText, stateWord, statusText } from './container-status.js';
 import type { Row } from './output.js';
 import { fitText } from './text.js';
@@ -18,7 +19,7 @@ export interface ContainerRowOptions {
 }
 
 export function containerRow(container: Container, { trunc, size }: ContainerRowOptions): Row {
-  const { id, name, imageReference, created, mountpoint, labels, command } = container;
+  const { id, name, imageReference, created, mountpoint, labels, command, mounts, host } = container;
   const text = commandText(command).replace(/\s+/g, ' ');
   return {
     ID: trunc ? id.slice(0, 12) : id,
@@ -31,14 +32,22 @@ export function containerRow(container: Container, { trunc, size }: ContainerRow
     },
     Status: statusText(container),
     State: stateWord(container),
-    Ports: '',
+    Ports: portsText(container),
     Names: name,
     Mountpoint: mountpoint ?? '',
+    Mounts: mounts.map(mountName).join(','),
+    LocalVolumes: String(mounts.filter(({ Type }) => Type === 'volume').length),
+    Networks: host.NetworkMode,
     Labels: Object.entries(labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
     ...(size === undefined ? {} : { Size: sizeText(size) }),
   };
+}
+
+/** A volume by its name, anything else by where it comes from. */
+export function mountName({ Name, Source }: Container['mounts'][number]): string {
+  return Name ?? Source;
 }
 
 /** What it has written, and that with its layers. */

@@ -39,6 +39,7 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   wait: () => import('./commands/wait.js'),
   'container-cleanup': () => import('./commands/container-cleanup.js'),
   mount: () => import('./commands/mount.js'),
+  top: () => import('./commands/top.js'),
   umount: () => import('./commands/umount.js'),
   stats: () => import('./commands/stats.js'),
   ps: () => import('./commands/ps.js'),

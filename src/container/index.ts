@@ -53,3 +53,7 @@ export { waitContainer } from './wait.js';
 export type { WaitCondition, WaitOptions } from './wait.js';
 export { whichLayers } from './which.js';
 export type { Origin, Whereabouts } from './which.js';
+export { containerProcesses } from './processes.js';
+export type { ProcessTable } from './processes.js';
+export { containerUsage, processorShare } from './usage.js';
+export type { ContainerUsage } from './usage.js';

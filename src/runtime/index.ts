@@ -2,6 +2,8 @@ export { Attachment } from './attachment.js';
 export type { RelayOptions, Sink } from './attachment.js';
 export { cgroupPlace } from './cgroups.js';
 export type { CgroupPlace } from './cgroups.js';
+export { Cgroups } from './container-cgroups.js';
+export type { CgroupUsage } from './container-cgroups.js';
 export { resizeTerminal } from './control.js';
 export type { TerminalSize } from './control.js';
 export { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.js';

@@ -112,7 +112,12 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['--pull sometimes x', /'sometimes' is invalid/],
   ],
   umount: [['', /name a container or a directory/]],
-  stats: [['', /missing required argument/]],
+  stats: [
+    ['--server', /name one container or directory/],
+    ['--interval 5', /--interval is for --server/],
+    ['--server --format table /', /--format 'table' is not json/],
+  ],
+  top: [['', /missing required argument 'container'/]],
   ps: [
     ['x', /too many arguments/],
     ['--filter colour=red', /unknown filter 'colour'/],

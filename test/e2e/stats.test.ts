@@ -32,7 +32,7 @@ afterEach(() => {
 
 /** Runs `stats --interval` and calls `act` after each line until it says that it has seen enough; then un-mounts. */
 async function watch(target: string, mountpoint: string, act: (line: Line) => boolean): Promise<number | null> {
-  const args = [CLI, '--root', box.root, 'stats', '--interval', '0.1', '--format', 'json', target];
+  const args = [CLI, '--root', box.root, 'stats', '--server', '--interval', '0.1', '--format', 'json', target];
   const child = spawn(process.execPath, args, { cwd: box.dir, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   let enough = false;
@@ -46,7 +46,7 @@ async function watch(target: string, mountpoint: string, act: (line: Line) => bo
   return child.exitCode;
 }
 
-describe.skipIf(gate.skip)(gate.title('veneer stats'), () => {
+describe.skipIf(gate.skip)(gate.title('veneer stats --server'), () => {
   test('shows what an overlay mount does, until it is un-mounted', async () => {
     for (const name of ['l', 'u', 'w', 'm']) mkdirSync(box.at(name));
     for (let index = 0; index < 20; index += 1) writeFileSync(box.at('l', `file${String(index)}`), 'content');
@@ -72,11 +72,11 @@ describe.skipIf(gate.skip)(gate.title('veneer stats'), () => {
   test('shows a container, once', () => {
     const id = box.ok('create', '--name', 'work', 'base');
     expect(id).toMatch(/^[0-9a-f]{64}$/);
-    expect(box.fails(1, 'stats', 'work')).toContain('container work is not mounted');
+    expect(box.fails(1, 'stats', '--server', 'work')).toContain('container work is not mounted');
     const mountpoint = box.ok('mount', 'work');
-    const table = box.ok('container', 'stats', 'work');
+    const table = box.ok('container', 'stats', '--server', 'work');
     expect(table).toMatch(/^REQUESTS\/S +NAMES KNOWN +NODES +MEMORY +CPU\n\d+ +/);
-    const line = JSON.parse(box.ok('stats', '--format', 'json', 'work')) as Line;
+    const line = JSON.parse(box.ok('stats', '--server', '--format', 'json', 'work')) as Line;
     expect(line).toMatchObject({ mountpoint });
     expect(line.seconds).toBeGreaterThanOrEqual(1);
     box.ok('umount', 'work');
@@ -106,12 +106,14 @@ describe.skipIf(gate.skip)(gate.title('veneer stats'), () => {
   test('refuses', () => {
     mkdirSync(box.at('plain'));
     expect(box.fails(1, 'stats', './plain')).toContain('nothing is mounted');
-    expect(box.fails(1, 'stats', 'nobody')).toContain('no such container or mount point: nobody');
+    expect(box.fails(1, 'stats', '--server', 'nobody')).toContain('no such container or mount point: nobody');
     expect(box.fails(1, 'stats', '/proc')).toContain('a mount of another kind (proc)');
-    expect(box.fails(2, 'stats')).toContain('missing required argument');
+    expect(box.fails(2, 'stats', '--server')).toContain('name one container or directory');
     expect(box.fails(2, 'stats', './plain', '--format', 'table')).toContain("--format 'table' is not json");
     box.ok('create', '--name', 'work', 'base');
     box.ok('mount', 'work');
-    expect(box.fails(2, 'stats', 'work', '--interval', '0')).toContain("--interval '0' is not a number of seconds");
+    expect(box.fails(2, 'stats', '--server', 'work', '--interval', '0')).toContain(
+      "--interval '0' is not a number of seconds",
+    );
   });
 });

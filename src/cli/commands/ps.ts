@@ -81,9 +81,13 @@ Filters:
   ancestor=IMAGE              made of this image, or of one that was made from it
   label=KEY, label=KEY=VALUE  with a label
   before=NAME, since=NAME     made before, after another container
+  volume=NAME, volume=PATH    with a volume, or something mounted from or at a path
+  network=MODE                with this network
+  publish=PORT, expose=PORT   with this port of the host, of its own: 80, 53/udp, 8000-8010
 Several of one name: all labels, any of the others. All that are named must be met.
 
-Fields for --format: .ID .Image .Command .CreatedSince .CreatedAt .RunningFor .Status .State .Ports .Names .Labels .Size .Mountpoint`,
+Fields for --format: .ID .Image .Command .CreatedSince .CreatedAt .RunningFor .Status .State .Ports .Names .Labels .Mounts
+.LocalVolumes .Networks .Size .Mountpoint`,
     )
     .action(async (options: Options) => {
       await withStore(command, async (store) => {
