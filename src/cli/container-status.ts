@@ -31,7 +31,7 @@ export function statusText({ run, state }: Pick<Container, 'run' | 'state'>, now
     case 'restarting':
       return `Restarting ${code} ${ago(run.finishedAt, now)}`;
     case 'exited':
-      return `Exited ${code} ${ago(run.finishedAt, now)}${state === 'mounted' ? ' (Mounted)' : ''}`;
+      return `Exited ${code}${run.finishedAt === undefined ? '' : ` ${ago(run.finishedAt, now)}`}${state === 'mounted' ? ' (Mounted)' : ''}`;
     case 'dead':
       return 'Dead';
   }

@@ -50,8 +50,6 @@ function secondsOf(text: string): number {
 
 /** Prints what the server does, once or in intervals, until its mount ends. Throws `usage`. */
 export async function watchServer(mountpoint: string, { interval, format }: ServerStatsOptions): Promise<void> {
-  if (format !== undefined && format !== 'json')
-    throw new VeneerError('usage', `stats: --format '${format}' is not json`);
   const seconds = interval === undefined ? ONE_LOOK : secondsOf(interval);
   const { openStatistics, ratesBetween } = await import('../overlay/index.js');
   using connection = await openStatistics(mountpoint);

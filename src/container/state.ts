@@ -2,7 +2,6 @@
 
 import type { NetworkState } from '../network/index.js';
 import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
-import type { NetworkState } from '../network/index.js';
 import { isFrozen, readRunEnd, runDirectory, runFiles } from '../runtime/index.js';
 import type { RunFiles } from '../runtime/index.js';
 import { bootId, isRunning } from '../sys/index.js';

@@ -11,11 +11,7 @@ describe.skipIf(gate.skip)(gate.title('veneer cp'), () => {
     using box = sandboxWithBase('cp');
     box.ok('create', '--name', 'one', 'base');
     box.ok('create', '--name', 'two', 'base');
-    expect(box.run('cp', 'one:/etc/hosts', 'here')).toMatchObject({
-      code: 0,
-      stdout: '',
-      stderr: 'Successfully copied 20B to here\n',
-    });
+    expect(box.ok('cp', 'one:/etc/hosts', 'here')).toBe('');
     expect(readFileSync(box.at('here'), 'utf8')).toBe('127.0.0.1 localhost\n');
     box.ok('cp', '-q', 'one:usr/share/doc', box.at('doc'));
     expect(readdirSync(box.at('doc'))).toEqual(['a', 'b']);

@@ -53,7 +53,7 @@ A tar keeps its users and groups; one on standard input may be compressed. A pat
           return copyFiles(store, { from, to }, { ...rules, signal });
         }),
       );
-      if (options.quiet === true || destination === '-') return;
+      if (options.quiet === true || destination === '-' || !process.stderr.isTTY) return;
       process.stderr.write(`Successfully copied ${formatSize(copied.bytes)} to ${destination}\n`);
     });
   addExamples(command, [

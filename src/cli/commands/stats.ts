@@ -50,6 +50,9 @@ async function showServer(store: Store, names: readonly string[], options: Optio
   if (target === undefined || another !== undefined) {
     throw new VeneerError('usage', 'stats --server: name one container or directory');
   }
+  if (options.format !== undefined && options.format !== 'json') {
+    throw new VeneerError('usage', `stats: --format '${options.format}' is not json`);
+  }
   const { mountpointOf } = await import('../../container/index.js');
   const { watchServer } = await import('../server-stats.js');
   await watchServer(mountpointOf(store, target), options);

@@ -9,7 +9,6 @@ export function configure(command: Command): void {
     .argument('<container>', 'one that runs: its name or ID')
     .argument('[ps-options...]', "what to give to the host's ps (default: -ef)")
     .passThroughOptions()
-    .allowUnknownOption()
     .action(async (container: string, options: string[]) => {
       const { containerProcesses } = await import('../../container/index.js');
       await withStore(command, (store) => {

@@ -30,6 +30,8 @@ describe('the status of a container', () => {
     [shown({ ...UP, status: 'paused', ...health('healthy') }), 'Up 3 minutes (Paused)', 'paused', true],
     [shown(DOWN), 'Exited (3) 2 hours ago', 'exited', false],
     [shown({ ...DOWN, exitCode: 0 }), 'Exited (0) 2 hours ago', 'exited', false],
+    // Everything of it was killed: nobody saw when.
+    [shown({ status: 'exited', exitCode: 137 }), 'Exited (137)', 'exited', false],
     [shown(DOWN, 'mounted'), 'Exited (3) 2 hours ago (Mounted)', 'exited', true],
     [shown({ ...DOWN, status: 'restarting' }), 'Restarting (3) 2 hours ago', 'restarting', true],
     [shown({ status: 'dead' }), 'Dead', 'dead', false],
