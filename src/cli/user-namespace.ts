@@ -14,8 +14,8 @@ export async function enterUserNamespace(args: readonly string[]): Promise<boole
   const isPlainUser = process.geteuid?.() !== 0;
   if (!isPlainUser && process.env['VENEER_ENTERED_FROM'] === undefined) return true;
   const { namespaceObstacle, returnToDirectory, runInNamespace } = await import('../rootless/index.js');
-  returnToDirectory();
-  if (!isPlainUser) return true;
+  const hasEntered = returnToDirectory();
+  if (!isPlainUser || hasEntered) return true;
   const words = leadingWords(args);
   const command: CommandName | undefined = findCommand(words)?.command;
   if (command === undefined || command.namespace === 'outside' || args.includes('--help')) return true;

@@ -141,8 +141,7 @@ function currentDirectory(): string | undefined {
 /** Becomes this very command again, in the user's namespaces. As `enterNamespace`. */
 export async function runInNamespace(): Promise<never> {
   const [, script = '', ...args] = process.argv;
-  const directory = currentDirectory();
-  if (directory !== undefined) process.env[DIRECTORY] = directory;
+  process.env[DIRECTORY] = currentDirectory() ?? '/';
   return await enterNamespace(process.execPath, [
     ...[...process.execArgv, script].map(toByteString),
     ...lastArguments(args.length),
@@ -168,10 +167,10 @@ export async function enterShell(count: number): Promise<never> {
   return await enterNamespace('/bin/sh', [...start, ...(count > 0 ? lastArguments(count) : [shell])]);
 }
 
-/** Goes to the directory where the command was given, if this process comes from `enterNamespace`. */
-export function returnToDirectory(): void {
+/** Goes to the directory where the command was given, and is true, if this process comes from `runInNamespace`. */
+export function returnToDirectory(): boolean {
   const directory = process.env[DIRECTORY];
-  if (directory === undefined) return;
+  if (directory === undefined) return false;
   // Not for the programs we start.
   Reflect.deleteProperty(process.env, DIRECTORY);
   try {
@@ -179,4 +178,5 @@ export function returnToDirectory(): void {
   } catch {
     // It is not in these namespaces; the root directory is.
   }
+  return true;
 }
