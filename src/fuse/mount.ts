@@ -37,7 +37,8 @@ const isRefusal = (status: number): boolean => status === -errno.EPERM || status
 /** Mounts at a directory and resolves to the FUSE device, non-blocking. Throws VeneerError; on failure nothing stays mounted. */
 export async function mountFuse(options: MountOptions): Promise<number> {
   const device = openat(AT_FDCWD, '/dev/fuse', O_RDWR | O_NONBLOCK);
-  if (device < 0 && !isRefusal(device)) throw deviceError(device);
+  // To who is root already, here or in a user namespace, the helper opens nothing more.
+  if (device < 0 && (!isRefusal(device) || process.geteuid?.() === 0)) throw deviceError(device);
   const mounted = device < 0 ? device : mountDevice(device, options);
   if (mounted >= 0) return device;
   if (device >= 0) close(device);
@@ -49,12 +50,17 @@ export async function mountFuse(options: MountOptions): Promise<number> {
 function deviceError(status: number): VeneerError {
   const cause = new SysError(-status, 'open', '/dev/fuse');
   return new VeneerError('unavailable', `cannot open /dev/fuse: ${cause.message}`, {
-    hint: isRefusal(status) ? HOW_TO_MAY : 'load the fuse module (modprobe fuse)',
+    hint: isRefusal(status) ? howToMayOpen() : 'load the fuse module (modprobe fuse)',
     cause,
   });
 }
 
 const HOW_TO_MAY = 'mounting needs root, a user namespace (unshare -Urm), or fusermount3 (package fuse3)';
+
+/** Root of a user namespace lacks no right but to the device, which is root's own where udev has not opened it to all. */
+function howToMayOpen(): string {
+  return process.geteuid?.() === 0 ? "as the machine's root: chmod 666 /dev/fuse" : HOW_TO_MAY;
+}
 
 /** mount(2) with an open device. Returns 0 or -errno. */
 function mountDevice(device: number, options: MountOptions): number {

@@ -1,7 +1,7 @@
 // A private network: a process of the user's own passes on what the container sends and receives, as if it were its own. It needs
 // no right to change the host's network. pasta is the faster one; slirp4netns also works on a host without a route.
 
-import { rmSync } from 'node:fs';
+import { accessSync, constants, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { VeneerError } from '../core/index.js';
 import type { ProcessIdentity } from '../sys/index.js';
@@ -49,8 +49,20 @@ export async function connectPrivate(
   if (failures.length === 1 && first !== undefined) throw first;
   const whys = failures.map(({ program, why }) => `${program}: ${why}`).join('; ');
   throw new VeneerError('unavailable', `cannot make a private network: ${whys}`, {
-    hint: 'install passt or slirp4netns, or choose --network host or none',
+    hint: mayMakeDevices()
+      ? 'install passt or slirp4netns, or choose --network host or none'
+      : 'users need /dev/net/tun: as root, load the module tun, and chmod 666 /dev/net/tun',
   });
+}
+
+/** What both programs make the container's interface with; of mode 0666 where udev made it. */
+function mayMakeDevices(): boolean {
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Also twice, and whatever was killed before. */

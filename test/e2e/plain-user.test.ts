@@ -4,7 +4,8 @@ import { chmodSync, chownSync, existsSync, statSync, writeFileSync } from 'node:
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeBoxTar } from '../helpers/containers/box-image.js';
 import { PlainUser } from '../helpers/plain-user.js';
-import { requires, runProgram } from '../helpers/requires.js';
+import { run } from '../helpers/other-process.js';
+import { missing, requires, runProgram } from '../helpers/requires.js';
 
 const gate = requires(
   ...([
@@ -90,14 +91,21 @@ describe.skipIf(gate.skip)(gate.title('a plain user'), () => {
 
   test('runs a container: with his limits, the groups he has, and owners of files that stay', async () => {
     const command = 'id; cat /proc/sys/net/ipv4/ping_group_range; grep open /proc/self/limits; echo x >/home/ada/run';
-    const said = await user.on(`
+    const { status, stdout, stderr } = await user.try(`
       veneer create --name runner --network none -u ada --ulimit nofile=99999999 --memory 100m --oom-score-adj -900 box sh -c '${command}' > id
       veneer start runner; veneer wait runner; cut -d' ' -f4- .local/share/veneer/containers/*/output.log
       veneer commit runner box:ran > id; veneer diff runner | grep ada; veneer export box:ran | tar -tv --numeric-owner home/ada/run | cut -d' ' -f2
       veneer rm runner; veneer rmi box:ran > id`);
-    expect(said).toMatch(
+    expect(stdout).toMatch(
       /^runner\n0\nuid=1000\(ada\) gid=1000\(ada\) groups=50\(staff\),(?:1000\(ada\),)?1001\(wheel\)\n0\t65536\nMax open files +\d+ +\d+ +files +\nC \/home\/ada\nA \/home\/ada\/run\n1000\/1000\nrunner\n$/,
     );
+    expect(status).toBe(0);
+    expect(stderr.split('\n')).toEqual([
+      expect.stringMatching(/^veneer: the limit nofile is \d+ instead of 99999999: it may not be raised here$/),
+      expect.stringMatching(/^veneer: --oom-score-adj is -?\d+ instead of -900: it may not be lowered here$/),
+      'veneer: limits of memory are not kept: no cgroups are delegated to this user',
+      '',
+    ]);
   });
 
   test('stops, kills and removes what runs; nothing is left but the keeper', async () => {
@@ -107,6 +115,33 @@ describe.skipIf(gate.skip)(gate.title('a plain user'), () => {
     expect(said).toBe('sleeper\n'.repeat(6));
     expect(user.processes().map(({ command }) => command)).toEqual(['sleep infinity']);
     expect(user.leftovers()).toEqual([]);
+  });
+
+  test.skipIf(missing('pasta') !== undefined)('publishes ports above 1024 from a private network', async () => {
+    const said = await user.on(`
+      veneer create --name web -p 127.0.0.1::80 box sh -c 'mkdir /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www' > id
+      veneer start web; at=$(veneer port web 80); until busybox wget -qO- "http://$at/" 2>&-; do sleep 0.1; done; veneer rm -f web`);
+    expect(said).toBe('web\nhello\nweb\n');
+    const { stderr } = await user.try('veneer create --name low -p 80:80 box true > id; veneer start low');
+    expect(stderr).toMatch(/^veneer: cannot publish port 80\/tcp: only root may open ports below 1024\n/);
+    await user.on('veneer rm low');
+    expect(user.leftovers()).toEqual([]);
+  });
+
+  test('says which device is shut', async () => {
+    const { file, args, ...options } = user.command('veneer create --name shut box true > id; veneer start shut');
+    const say = async (device: string): Promise<string> => {
+      user.killAll();
+      chmodSync(user.at(device), 0o600);
+      const { stderr } = await run(file, args, options);
+      chmodSync(user.at(device), 0o666);
+      await user.on('veneer rm shut');
+      return stderr;
+    };
+    expect(await say('fuse')).toMatch(
+      /cannot open \/dev\/fuse: .*\n {2}hint: as the machine's root: chmod 666 \/dev\/fuse\n$/,
+    );
+    expect(await say('tun')).toMatch(/private network: .*\n {2}hint: users need \/dev\/net\/tun: /);
   });
 
   test('stays in his directory, and gives and gets what bytes he likes', async () => {

@@ -1,5 +1,5 @@
-// A user of the tests' own, with subordinate ids and a home, and `veneer` as he calls it. /dev/fuse is open to him in a mount
-// namespace of his calls' own, as udev makes it: the machine's device stays as it is.
+// A user of the tests' own, with subordinate ids and a home, and `veneer` as he calls it. /dev/fuse and /dev/net/tun are open to him in a mount
+// namespace of his calls' own, as udev makes them: the machine's devices stay as they are.
 
 import { chownSync, mkdirSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
@@ -18,7 +18,9 @@ const FUSE_DEVICE = encodeDev(10, 229);
 const FIRST_SUBORDINATE = 1_600_000_000;
 const SUBORDINATES = 65_536;
 
-const MOUNTS = 'mount --bind "$0/fuse" /dev/fuse; exec "$@"';
+const TUN_DEVICE = encodeDev(10, 200);
+
+const MOUNTS = 'mount --bind "$0/fuse" /dev/fuse; mount --bind "$0/tun" /dev/net/tun; exec "$@"';
 
 /** What scripts find. */
 const PRELUDE = 'veneer() { "$NODE" "$CLI" "$@"; }\n';
@@ -40,8 +42,10 @@ export class PlainUser implements Disposable {
     users += 1;
     this.name = `veneer-test-${String(process.pid)}-${String(users)}`;
     this.temp = tempDir('user');
-    must(mknodat(AT_FDCWD, this.at('fuse'), S_IFCHR | 0o666, FUSE_DEVICE), 'mknod');
-    must(fchmodat(AT_FDCWD, this.at('fuse'), 0o666), 'chmod');
+    for (const [name, device] of Object.entries({ fuse: FUSE_DEVICE, tun: TUN_DEVICE })) {
+      must(mknodat(AT_FDCWD, this.at(name), S_IFCHR | 0o666, device), 'mknod');
+      must(fchmodat(AT_FDCWD, this.at(name), 0o666), 'chmod');
+    }
     // The system's own choice of numbers would be there or not.
     runProgram('useradd', [
       '-M',
