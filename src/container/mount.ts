@@ -38,11 +38,18 @@ export interface RecordMount {
   readonly server: number | undefined;
 }
 
+export interface RecordMountOptions {
+  readonly mountpoint?: string;
+  readonly transport?: Transport | undefined;
+  /** It is about to run: what a runtime mounts on is there, without being a change of the container's. */
+  readonly toRun?: boolean;
+}
+
 /** Mounts a container whose lock is held; as `mountContainer`. */
 export async function mountRecord(
   store: Store,
   record: ContainerRecord,
-  options: { mountpoint?: string; transport?: Transport | undefined } = {},
+  options: RecordMountOptions = {},
 ): Promise<RecordMount> {
   const wanted = options.mountpoint === undefined ? undefined : wantedMountpoint(options.mountpoint);
   const current = currentMountpoint(record);
@@ -63,7 +70,7 @@ export async function mountRecord(
   try {
     const { transport = 'direct' } = options;
     const { pid } = await startOverlay({
-      lowerdir,
+      lowerdir: options.toRun === true ? [...lowerdir, store.mountPoints] : lowerdir,
       frozen: record.frozen.length,
       upperdir: upper,
       workdir: work,

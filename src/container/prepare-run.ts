@@ -78,7 +78,7 @@ export async function prepareLocked(
     note({ network: noNetworkYet(mode) });
     const { onWarning = () => undefined } = options;
     const [mounting, preparing] = await Promise.allSettled([
-      mountRecord(store, record),
+      mountRecord(store, record, { toRun: true }),
       prepareRunNetwork(store, record, { mode, onWarning }),
     ]);
     const mounted = valueOf(mounting);

@@ -34,6 +34,8 @@ export class StorePaths {
   readonly reserve: string;
   /** An empty directory: the lower layer of what has no layers. */
   readonly empty: string;
+  /** What every container that runs has at least: the places on which a runtime mounts. */
+  readonly mountPoints: string;
 
   constructor(root: string) {
     this.root = root;
@@ -46,6 +48,7 @@ export class StorePaths {
     this.volumes = join(root, 'volumes');
     this.reserve = join(root, 'reserve');
     this.empty = join(root, 'empty');
+    this.mountPoints = join(root, 'mountpoints');
   }
 
   blob(digest: Digest): string {

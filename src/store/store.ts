@@ -1,6 +1,7 @@
 // A store: one directory with everything in it, used by any number of processes at once.
 
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { VeneerError, hasCode, namingFullDisk } from '../core/index.js';
 import { checkStoreDeep } from './check-deep.js';
 import type { DeepCheckOptions } from './check-deep.js';
@@ -85,6 +86,10 @@ export class Store implements Disposable {
   }
   get frozen(): FrozenStore {
     return this.#parts.frozen;
+  }
+  /** A lower layer below all others, with the places on which a runtime mounts, so that it need not make them. */
+  get mountPoints(): string {
+    return this.#parts.paths.mountPoints;
   }
   get runs(): ContainerRuns {
     return this.#parts.runs;
@@ -181,8 +186,22 @@ function makeDirectories(paths: StorePaths): void {
     if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) spreadOut(path);
   }
   if (!existsSync(paths.empty)) mkdirSync(paths.empty, { mode: 0o755 });
+  makeMountPoints(paths.mountPoints);
   if (statSync(paths.layers).dev !== statSync(paths.staging).dev) {
     throw new VeneerError('invalid', `the store '${paths.root}' spans file systems: its directories must be on one`);
+  }
+}
+
+/** As those that moby makes beneath a container's own layer (daemon/initlayer). */
+function makeMountPoints(root: string): void {
+  if (existsSync(join(root, 'etc', 'hosts'))) return;
+  for (const name of ['', 'dev', 'proc', 'sys', 'etc']) {
+    mkdirSync(join(root, name), { recursive: true });
+    chmodSync(join(root, name), 0o755);
+  }
+  for (const name of ['resolv.conf', 'hostname', 'hosts']) {
+    writeFileSync(join(root, 'etc', name), '', { flag: 'a' });
+    chmodSync(join(root, 'etc', name), 0o644);
   }
 }
 

@@ -66,6 +66,20 @@ describe.skipIf(gate.skip)('a container that runs', () => {
     await box.expectNoLeaks();
   });
 
+  test('of an image without them has what is mounted in it, and that is no change', async () => {
+    box.ok('create', '--name', 'bare', 'box');
+    const root = box.ok('mount', 'bare');
+    sh(`rm -rf "${root}/etc" "${root}/proc" "${root}/sys" "${root}/dev"`);
+    box.ok('umount', 'bare');
+    const bare = box.ok('commit', '--squash', 'bare', 'bare');
+    box.ok('create', '--name', 'run', '--network', 'none', '--entrypoint', '/usr/bin/sh', 'bare', '-c', 'echo $0 >/made');
+    box.ok('start', 'run');
+    box.ok('wait', 'run');
+    expect(box.ok('diff', 'run')).toBe('A /made');
+    await box.expectNoLeaks();
+    box.ok('rmi', bare);
+  });
+
   test('is committed as it is at one moment, without what the runtime puts in it', async () => {
     run('writer', `echo changed >>/etc/passwd; ${WRITER}`);
     until('writer', 'last');

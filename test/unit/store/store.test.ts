@@ -14,6 +14,7 @@ test('a new store is private and sound', () => {
     'empty',
     'frozen',
     'layers',
+    'mountpoints',
     'reserve',
     'staging',
     'volumes',
