@@ -109,6 +109,8 @@ export class Session {
     this.#sendDone();
     while (this.#dispatcher.pending > 0) await turn();
     for (let work = this.#held.shift(); work !== undefined; work = this.#held.shift()) await work();
+    // Whoever asked for it is told before we sleep.
+    this.#turns = TURNS;
   }
 
   /** Serves until un-mounted. Throws VeneerError if the kernel is too old, SysError if the device fails. */

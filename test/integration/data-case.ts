@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { mountStaged, stage } from '../helpers/backends.js';
+import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, must, openat, syncfs } from '../../src/sys/index.js';
+import { mountStaged, overlayDoor, stage } from '../helpers/backends.js';
 import type { BackendKind, Layers, Mounted } from '../helpers/backends.js';
 import { file, link } from '../helpers/layer-spec.js';
 import type { LayerNode, LayerSpec } from '../helpers/layer-spec.js';
@@ -83,9 +84,14 @@ export async function playHistory(base: string, variant: Variant, history: reado
   const remount = async (): Promise<void> => {
     await mounted?.unmount();
     mounted = undefined;
-    mounted = await mountStaged(kind, staged, options);
+    const lowers = [...frozen.directories, ...staged.lowers];
+    mounted = await mountStaged(kind, { ...staged, lowers }, { ...options, frozen: frozen.directories.length });
   };
-  const player = new DataPlayer({ root: staged.mountpoint, files, keptAbove, remount, drop: dropCaches });
+  const frozen = new FrozenFiles(base);
+  const freeze = async (): Promise<void> => {
+    if (kind === 'veneer') await frozen.freeze(staged.mountpoint, files);
+  };
+  const player = new DataPlayer({ root: staged.mountpoint, files, keptAbove, remount, drop: dropCaches, freeze });
   const done: string[] = [];
   try {
     player.verify(files);
@@ -98,6 +104,7 @@ export async function playHistory(base: string, variant: Variant, history: reado
     mounted = undefined;
     if (JSON.stringify(staged.lowers.map(hashes)) !== JSON.stringify(before))
       throw new Error('a lower file was changed');
+    frozen.verify();
     if (kind === 'veneer') verifyUpper(staged.upper!, files);
   } catch (error) {
     const told = done.slice(-TOLD).map((line, index) => `${String(Math.max(0, done.length - TOLD) + index)} ${line}`);
@@ -109,6 +116,38 @@ export async function playHistory(base: string, variant: Variant, history: reado
     await player.end();
     // After a failure nothing may be mounted any more.
     if (mounted !== undefined && mountsBelow(base).length > 0) await mounted.unmount();
+  }
+}
+
+/** What was frozen, and stays as it was. */
+class FrozenFiles {
+  /** Top first. */
+  readonly directories: string[] = [];
+  readonly #base: string;
+  readonly #contents = new Map<string, string>();
+
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  async freeze(mountpoint: string, files: readonly FileModel[]): Promise<void> {
+    const directory = path.join(this.#base, `frozen-${String(this.directories.length)}`);
+    const fd = must(openat(AT_FDCWD, mountpoint, O_RDONLY | O_DIRECTORY), 'open', mountpoint);
+    must(syncfs(fd), 'syncfs', mountpoint);
+    close(fd);
+    await (await overlayDoor()).freezeOverlay(mountpoint, { frozen: directory });
+    this.directories.unshift(directory);
+    for (const { names, content } of files) {
+      const name = names.map((one) => path.join(directory, one)).find((one) => existsSync(one));
+      if (name === undefined) continue;
+      const wrong = difference(content.shown, readFileSync(name));
+      if (wrong !== undefined) throw new Error(`frozen ${name}: ${wrong}`);
+      this.#contents.set(name, hashOf(name));
+    }
+  }
+
+  verify(): void {
+    for (const [name, hash] of this.#contents) if (hashOf(name) !== hash) throw new Error(`${name} was changed`);
   }
 }
 

@@ -70,6 +70,8 @@ export interface FileModel {
   lower: boolean;
   /** Has been in the upper since before it could be opened, or was opened for writing since. */
   settled: boolean;
+  /** Was frozen in the upper: which of its readers see what is written next depends on its sizes until now. */
+  frozen?: boolean;
 }
 
 /**

@@ -64,7 +64,7 @@ export type Simple =
 
 export type Operation =
   | Simple
-  | { readonly op: 'drop' | 'remount' }
+  | { readonly op: 'drop' | 'remount' | 'freeze' }
   /** Both at once, where they do not touch the same bytes. */
   | { readonly op: 'together'; readonly first: Simple; readonly second: Simple };
 
@@ -126,6 +126,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ op: fc.constant('together'), first: accesses, second: accesses }) },
   // Seldom: nothing is open after a remount.
   { weight: 1, arbitrary: fc.oneof(fc.record({ op: fc.constantFrom('drop', 'remount') }), opening, opening, opening) },
+  // Its upper becomes a lower layer, whatever is open.
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('freeze') }) },
 );
 
 function shift<T extends Operation>(next: T, by: number): T {

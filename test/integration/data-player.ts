@@ -34,6 +34,7 @@ export interface PlayerOptions {
   readonly keptAbove: number;
   readonly remount: () => Promise<void>;
   readonly drop: () => void;
+  readonly freeze: () => Promise<void>;
 }
 
 export class DataPlayer {
@@ -68,7 +69,7 @@ export class DataPlayer {
       const length = data === undefined ? {} : { length: Buffer.from(data as string, 'base64').length };
       return `${name} ${JSON.stringify({ ...rest, ...length })} = ${String(answers[index]!.value)}`;
     });
-    return told.join(' || ') || (next.op === 'drop' || next.op === 'remount' ? next.op : '-');
+    return told.join(' || ') || (['drop', 'remount', 'freeze'].includes(next.op) ? next.op : '-');
   }
 
   /** Reads files by name in this process, as a third one. */
@@ -117,6 +118,9 @@ export class DataPlayer {
       case 'remount':
         await this.#remount();
         return [];
+      case 'freeze':
+        await this.#freeze();
+        return [];
       case 'together': {
         const first = await this.#callOf(next.first);
         const second = await this.#callOf({ ...next.second, actor: ACTORS - 1 - next.first.actor });
@@ -140,6 +144,17 @@ export class DataPlayer {
     await this.#options.remount();
     for (const process of this.#processes) process.actor = new DataActor();
     for (const file of this.#options.files) file.settled = !file.lower;
+  }
+
+  /** What nobody writes to is a lower file again. */
+  async #freeze(): Promise<void> {
+    await this.#options.freeze();
+    const views = this.#processes.flatMap(({ handles, maps }) => [...handles.values(), ...maps.values()]);
+    const written = new Set(views.filter(({ writable }) => writable).map(({ file }) => file));
+    for (const file of this.#options.files) {
+      if (written.has(file)) continue;
+      Object.assign(file, { lower: true, settled: false, frozen: !file.lower || file.frozen === true });
+    }
   }
 
   /** The call of an operation in this state; undefined where it makes no sense. A taken slot is freed first. */
@@ -201,12 +216,16 @@ export class DataPlayer {
     file.lower = false;
     if (file.settled) return file.content;
     file.settled = true;
-    if (file.content.size <= this.#options.keptAbove) return file.content;
+    const unsure = file.frozen === true;
+    file.frozen = false;
+    if (!unsure && file.content.size <= this.#options.keptAbove) return file.content;
     const [before, after] = [file.content, new Content(file.content.shown)];
     file.content = after;
     for (const { handles, maps } of this.#processes) {
       for (const view of [...handles.values(), ...maps.values()]) {
-        if (view.file === file && view.unsure) view.contents = [before, after];
+        if (view.file !== file) continue;
+        if (unsure) view.contents = [...view.contents, after];
+        else if (view.unsure) view.contents = [before, after];
       }
     }
     return after;
