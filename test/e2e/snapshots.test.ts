@@ -72,7 +72,18 @@ describe.skipIf(gate.skip)('a container that runs', () => {
     sh(`rm -rf "${root}/etc" "${root}/proc" "${root}/sys" "${root}/dev"`);
     box.ok('umount', 'bare');
     const bare = box.ok('commit', '--squash', 'bare', 'bare');
-    box.ok('create', '--name', 'run', '--network', 'none', '--entrypoint', '/usr/bin/sh', 'bare', '-c', 'echo $0 >/made');
+    box.ok(
+      'create',
+      '--name',
+      'run',
+      '--network',
+      'none',
+      '--entrypoint',
+      '/usr/bin/sh',
+      'bare',
+      '-c',
+      'echo $0 >/made',
+    );
     box.ok('start', 'run');
     box.ok('wait', 'run');
     expect(box.ok('diff', 'run')).toBe('A /made');
