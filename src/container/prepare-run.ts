@@ -139,7 +139,7 @@ function createRequest(store: Store, { record, spec, settings, cgroups, foregrou
     terminal: settings.terminal,
     stdin: settings.stdin,
     cgroups: cgroups.manager,
-    log: { path: outputLog },
+    ...(settings.log === undefined ? {} : { log: { path: outputLog, ...settings.log } }),
     exitCommand: exitCommand(store.root, id, { unlessAlive: foreground && settings.restart.name === 'no' }),
   };
 }

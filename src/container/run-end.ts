@@ -1,11 +1,12 @@
 // The end of a run: everything it has made is taken away again, whoever notices that it is over.
 
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
-import { Runtime, findRuntime } from '../runtime/index.js';
-import { isRunning } from '../sys/index.js';
+import { Runtime, cgroupPlace, findRuntime, removeCgroups } from '../runtime/index.js';
+import { bootId, isRunning, kill } from '../sys/index.js';
 import { currentMountpoint } from './mount.js';
 import { endRunNetwork } from './run-network.js';
+import { runSettings } from './run-settings.js';
 import { runDirectoryOf, runFilesOf, runOutcome } from './state.js';
 import { unmountRecord } from './unmount-record.js';
 
@@ -40,9 +41,7 @@ function settle(store: Store, record: ContainerRecord, run: ContainerRun): Conta
 }
 
 async function takeAway(store: Store, record: ContainerRecord, run: ContainerRun): Promise<ContainerRun> {
-  const runtime = runtimeOf(store, run);
-  // The first process keeps the mount busy, in a namespace of its own.
-  await runtime.delete(record.id, { force: true });
+  if (run.boot === bootId()) await endProcesses(store, record, run);
   await Promise.all([run.mounts ? unmount(store, record) : undefined, endRunNetwork(store, record, run)]);
   rmSync(runFilesOf(store, record.id).directory, { recursive: true, force: true });
   const { starter: _starter, process: _process, monitor: _monitor, server: _server, network: _network, ...rest } = run;
@@ -51,5 +50,36 @@ async function takeAway(store: Store, record: ContainerRecord, run: ContainerRun
 
 async function unmount(store: Store, record: ContainerRecord): Promise<void> {
   const mountpoint = currentMountpoint(store.containers.get(record.id));
-  if (mountpoint !== undefined) await unmountRecord(store, record, mountpoint, { evenBusy: true });
+  if (mountpoint === undefined) store.containers.setMountpoint(record.id, undefined);
+  else await unmountRecord(store, record, mountpoint, { evenBusy: true });
+}
+
+/** The first process keeps the mount busy, in a namespace of its own. */
+async function endProcesses(store: Store, record: ContainerRecord, run: ContainerRun): Promise<void> {
+  if (run.process === undefined) stopCreating(store, record);
+  await runtimeOf(store, run).delete(record.id, { force: true });
+  await removeCgroups(cgroupPlace(record.id, parentOf(store, record)));
+}
+
+function parentOf(store: Store, record: ContainerRecord): string {
+  try {
+    return runSettings(store, record).cgroupParent;
+  } catch {
+    // A container whose files are damaged is cleaned up, too.
+    return '';
+  }
+}
+
+const SIGKILL = 9;
+
+/** conmon takes a runtime that is still at work along; where it has made a container already, that is there to be deleted. */
+function stopCreating(store: Store, { id }: ContainerRecord): void {
+  const files = runFilesOf(store, id);
+  try {
+    const pid = Number(readFileSync(files.monitorPidFile, 'latin1'));
+    const command = readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1');
+    if (command.split('\0').includes(files.directory)) kill(pid, SIGKILL);
+  } catch {
+    // It was not started, or has ended.
+  }
 }

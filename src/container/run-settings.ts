@@ -1,5 +1,7 @@
 // What of a container's configuration its life depends on.
 
+import { VeneerError } from '../core/index.js';
+import type { LogConfig } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { documentOf } from './view.js';
 
@@ -14,6 +16,8 @@ export interface RunSettings {
   readonly runtime: string | undefined;
   /** Of --cgroup-parent, or ''. */
   readonly cgroupParent: string;
+  /** Undefined where nothing is to be kept of what it writes; the size is in bytes. */
+  readonly log: { readonly maxSize?: number } | undefined;
 }
 
 export function runSettings(store: Store, record: ContainerRecord): RunSettings {
@@ -27,5 +31,20 @@ export function runSettings(store: Store, record: ContainerRecord): RunSettings 
     restart: { name: host.RestartPolicy.Name, maximum: host.RestartPolicy.MaximumRetryCount },
     runtime: host.Runtime === '' ? undefined : host.Runtime,
     cgroupParent: host.CgroupParent,
+    log: logOf(host.LogConfig),
   };
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+function logOf({ Type, Config }: LogConfig): RunSettings['log'] {
+  if (Type === 'none') return undefined;
+  const size = Config['max-size'];
+  if (size === undefined || size === '-1') return {};
+  const [, digits, unit = ''] = /^([0-9]{1,12})([kmg]?)(?:i?b)?$/i.exec(size) ?? [];
+  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return { maxSize: bytes };
+  throw new VeneerError('invalid', `--log-opt max-size=${size}: it is not a size`, {
+    hint: 'write bytes, or 512k, 10m, 1g',
+  });
 }

@@ -1,6 +1,6 @@
 export { Attachment } from './attachment.js';
 export type { RelayOptions, Sink } from './attachment.js';
-export { cgroupPlace } from './cgroups.js';
+export { cgroupPlace, removeCgroups } from './cgroups.js';
 export type { CgroupPlace } from './cgroups.js';
 export { Cgroups } from './container-cgroups.js';
 export type { CgroupUsage } from './container-cgroups.js';

@@ -1,9 +1,10 @@
 // A container's tree as it is seen from inside: with its volumes where it runs, mounted for as long as it takes where it is not.
 
-import { SysError, VeneerError, errno, toByteString } from '../../core/index.js';
+import { SysError, errno, toByteString } from '../../core/index.js';
 import type { ContainerRecord, Store } from '../../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_PATH, close, must, openat } from '../../sys/index.js';
 import { currentMountpoint, mountRecord } from '../mount.js';
+import { refuseDeadTree } from '../dead-tree.js';
 import { containerState } from '../state.js';
 import { unmountRecord } from '../unmount-record.js';
 import { confinedTree } from './tree.js';
@@ -49,13 +50,9 @@ export async function openContainerTree(store: Store, reference: string): Promis
 
 /** As the first process of a container that runs sees it. */
 function openRunning(store: Store, record: ContainerRecord): ContainerTree | undefined {
-  const { pid, fileSystem } = containerState(store, record);
+  const { pid } = containerState(store, record);
   if (pid === undefined) return undefined;
-  if (typeof fileSystem === 'object') {
-    throw new VeneerError('unavailable', `the file system of container ${record.name} has died: ${fileSystem.died}`, {
-      hint: `veneer restart ${record.name}`,
-    });
-  }
+  refuseDeadTree(store, record);
   const fd = openat(AT_FDCWD, `/proc/${String(pid)}/root`, O_PATH | O_DIRECTORY);
   if (fd < 0 && fd !== -errno.ENOENT) throw new SysError(-fd, 'open', `/proc/${String(pid)}/root`);
   if (fd >= 0 && containerState(store, record).pid === pid) return rootOf(fd, record);
