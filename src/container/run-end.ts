@@ -1,9 +1,9 @@
 // The end of a run: everything it has made is taken away again, whoever notices that it is over.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
-import { Runtime, cgroupPlace, findRuntime, removeCgroups } from '../runtime/index.js';
-import { bootId, isRunning, kill } from '../sys/index.js';
+import { Runtime, cgroupPlace, findRuntime, killMonitors, removeCgroups } from '../runtime/index.js';
+import { bootId, isRunning } from '../sys/index.js';
 import { currentMountpoint } from './mount.js';
 import { endRunNetwork } from './run-network.js';
 import { runSettings } from './run-settings.js';
@@ -56,7 +56,7 @@ async function unmount(store: Store, record: ContainerRecord): Promise<void> {
 
 /** The first process keeps the mount busy, in a namespace of its own. */
 async function endProcesses(store: Store, record: ContainerRecord, run: ContainerRun): Promise<void> {
-  if (run.process === undefined) stopCreating(store, record);
+  if (run.process === undefined) await killMonitors(runFilesOf(store, record.id));
   await runtimeOf(store, run).delete(record.id, { force: true });
   await removeCgroups(cgroupPlace(record.id, parentOf(store, record)));
 }
@@ -67,19 +67,5 @@ function parentOf(store: Store, record: ContainerRecord): string {
   } catch {
     // A container whose files are damaged is cleaned up, too.
     return '';
-  }
-}
-
-const SIGKILL = 9;
-
-/** conmon takes a runtime that is still at work along; where it has made a container already, that is there to be deleted. */
-function stopCreating(store: Store, { id }: ContainerRecord): void {
-  const files = runFilesOf(store, id);
-  try {
-    const pid = Number(readFileSync(files.monitorPidFile, 'latin1'));
-    const command = readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1');
-    if (command.split('\0').includes(files.directory)) kill(pid, SIGKILL);
-  } catch {
-    // It was not started, or has ended.
   }
 }

@@ -12,6 +12,7 @@ export { readRunEnd } from './exit-file.js';
 export type { RunEnd } from './exit-file.js';
 export { findProgram } from './find-program.js';
 export { isFrozen } from './frozen.js';
+export { killMonitors } from './kill-monitors.js';
 export { runDirectory, runFiles } from './run-directory.js';
 export type { RunContext, RunFiles } from './run-directory.js';
 export { Runtime } from './runtime.js';

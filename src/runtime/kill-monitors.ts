@@ -1,0 +1,34 @@
+// Ending what a veneer that was killed has begun to make.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning, identityOf, kill } from '../sys/index.js';
+import type { RunFiles } from './run-directory.js';
+
+const SIGKILL = 9;
+const TRIES = 100;
+const TRY_MS = 10;
+
+/**
+ * Kills the conmons of a container, also those that have not said yet who they are, and resolves when they have ended. A runtime that is
+ * still at work for one ends with it; where it has made a container already, that is there to be deleted.
+ */
+export async function killMonitors({ directory }: RunFiles): Promise<void> {
+  const found = readdirSync('/proc')
+    .filter((entry) => /^[0-9]+$/.test(entry) && isMonitor(entry, directory))
+    .map((entry) => identityOf(Number(entry)))
+    .filter((process) => process !== undefined);
+  for (const { pid } of found) kill(pid, SIGKILL);
+  for (let tries = 0; tries < TRIES && found.some(isRunning); tries += 1) await delay(TRY_MS);
+}
+
+function isMonitor(pid: string, directory: string): boolean {
+  try {
+    const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+    return basename(program) === 'conmon' && args.includes(directory);
+  } catch {
+    // It has ended.
+    return false;
+  }
+}
