@@ -176,7 +176,7 @@ async function give(ledger: Ledger, given: readonly Lease[]): Promise<void> {
   const work = given.map(({ device }) => removeDevice(device));
   if (left.length === 0 || subnet === undefined) {
     await allDone([...work, removeDevice(BRIDGE), removeRules()]);
-    ledger.end();
+    ledger.forgetBridge();
   } else {
     const published = given.some(({ ports }) => ports.length > 0);
     await allDone([...work, ...(published ? [writeRules({ subnet, forwards: forwardsOf(left) })] : [])]);

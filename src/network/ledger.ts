@@ -71,14 +71,9 @@ export class Ledger {
     this.#write(BRIDGE_FILE, { subnet });
   }
 
-  /** For when nobody has an address any more. */
-  end(): void {
-    rmSync(this.#directory, { recursive: true, force: true });
-    try {
-      rmdirSync(dirname(this.#directory));
-    } catch {
-      // Another network namespace has its own in there.
-    }
+  /** For when nobody has an address any more: the next bridge is another one. */
+  forgetBridge(): void {
+    rmSync(join(this.#directory, BRIDGE_FILE), { force: true });
   }
 
   #read(name: string): unknown {
@@ -112,7 +107,7 @@ async function lock(fd: number, directory: string): Promise<void> {
   else must(status, 'flock', directory);
 }
 
-/** Whether a directory is still what it was opened as: `end` takes it away while others wait for its lock. */
+/** Whether a directory is still what it was opened as: it may be taken away while others wait for its lock. */
 function isThere(fd: number, directory: string): boolean {
   return statSync(directory, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
 }
@@ -129,6 +124,16 @@ function openDirectory(directory: string): number | undefined {
   }
 }
 
+/** A directory with nothing in it, and the one that it is in. */
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+    rmdirSync(dirname(directory));
+  } catch {
+    // Others have leases, or another network namespace has some.
+  }
+}
+
 /** Runs `work` while no other process changes the bridge. */
 export async function withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
   const directory = ledgerDirectory();
@@ -139,6 +144,7 @@ export async function withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promi
       await lock(fd, directory);
       if (isThere(fd, directory)) return await work(new Ledger(directory));
     } finally {
+      removeEmpty(directory);
       closeSync(fd);
     }
   }

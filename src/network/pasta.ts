@@ -6,6 +6,7 @@ import { identityOf } from '../sys/index.js';
 import type { ProcessIdentity } from '../sys/index.js';
 import { HelperError, NAMESPACE, startHelper } from './helper-process.js';
 import { PRIVATE } from './private-addresses.js';
+import { tryProgram } from './run-program.js';
 import type { PortBinding } from './types.js';
 
 function forwardsOf(ports: readonly PortBinding[], protocol: PortBinding['protocol']): string[] {
@@ -43,4 +44,11 @@ export async function startPasta(r: {
   rmSync(pidFile);
   if (process_ === undefined) throw new HelperError('pasta', 'it ended at once');
   return process_;
+}
+
+/** Versions of 2023, and those that do not know theirs, as Debian 12's, keep back what a server says before it was asked. */
+export async function hearsGreetings(): Promise<boolean> {
+  const ran = await tryProgram('pasta', ['--version']);
+  const year = /\b(?:0\.0~git)?(20\d\d)/.exec(ran?.output ?? '')?.[1];
+  return year !== undefined && Number(year) >= 2024;
 }

@@ -8,7 +8,7 @@ import type { ProcessIdentity } from '../sys/index.js';
 import { resolvesAtLoopback } from './etc-files.js';
 import { HelperError, endHelper } from './helper-process.js';
 import { resolvePorts } from './host-ports.js';
-import { startPasta } from './pasta.js';
+import { hearsGreetings, startPasta } from './pasta.js';
 import { PRIVATE } from './private-addresses.js';
 import { startSlirp4netns } from './slirp4netns.js';
 import type { NetworkRequest, NetworkState, PrivateProgram } from './types.js';
@@ -27,15 +27,20 @@ export async function preparePrivate(request: NetworkRequest): Promise<NetworkSt
   };
 }
 
+async function programsFor({ mode }: NetworkRequest, { ports }: NetworkState): Promise<readonly PrivateProgram[]> {
+  if (mode === 'pasta' || mode === 'slirp4netns') return [mode];
+  const isFirst = ports.length === 0 || (await hearsGreetings());
+  return isFirst ? ['pasta', 'slirp4netns'] : ['slirp4netns', 'pasta'];
+}
+
 /** Connects the network namespace of a process; throws `unavailable` with what each helper says. */
 export async function connectPrivate(
   request: NetworkRequest,
   state: NetworkState,
   pid: number,
 ): Promise<ProcessIdentity & { readonly program: PrivateProgram }> {
-  const { mode, runDirectory } = request;
-  const programs: readonly PrivateProgram[] =
-    mode === 'pasta' || mode === 'slirp4netns' ? [mode] : ['pasta', 'slirp4netns'];
+  const { runDirectory } = request;
+  const programs = await programsFor(request, state);
   const failures: HelperError[] = [];
   for (const program of programs) {
     try {

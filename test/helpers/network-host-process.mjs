@@ -1,14 +1,18 @@
-// A host whose network is its own: calls functions of the built network room, one JSON line each.
+// A host whose network is its own: calls functions of the built network room, one JSON line each, all at once.
 
 import { createInterface } from 'node:readline';
 
 const network = await import(process.argv[2]);
-console.log(JSON.stringify({ ready: true }));
-for await (const line of createInterface({ input: process.stdin })) {
-  const { call, args } = JSON.parse(line);
+
+async function answer({ number, call, args }) {
   try {
-    console.log(JSON.stringify({ value: (await network[call](...args)) ?? null }));
+    return { number, value: (await network[call](...args)) ?? null };
   } catch (error) {
-    console.log(JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } }));
+    return { number, error: { code: error.code, message: error.message, hint: error.hint } };
   }
 }
+
+console.log(JSON.stringify({ number: 0 }));
+createInterface({ input: process.stdin }).on('line', async (line) => {
+  console.log(JSON.stringify(await answer(JSON.parse(line))));
+});

@@ -16,6 +16,7 @@ import { DOOR } from './requires.js';
 export const HOST_ADDRESS = '192.0.2.77';
 
 interface Answer {
+  readonly number: number;
   readonly value?: unknown;
   readonly error?: { readonly code: ErrorKind; readonly message: string; readonly hint?: string };
 }
@@ -60,9 +61,11 @@ export class NetworkGuest {
     return runIn(this.pid, command);
   }
 
-  /** Starts a server that answers connections at all addresses with a word, and waits until it listens. */
-  async serve(word: string, port: number): Promise<void> {
-    const program = `require('net').createServer(s => s.end('${word} to ' + s.remoteAddress + '\\n')).listen(${String(port)}, '0.0.0.0', () => console.log('ready'))`;
+  /** Starts a server that answers a line with another one, at all addresses, or greets without being asked. */
+  async serve(word: string, port: number, { greets = false }: { greets?: boolean } = {}): Promise<void> {
+    const say = `s.end('${word} to ' + s.remoteAddress + '\\n')`;
+    const answer = greets ? say : `s.once('data', () => ${say})`;
+    const program = `require('net').createServer(s => ${answer}).listen(${String(port)}, '0.0.0.0', () => console.log('ready'))`;
     const args = ['-t', String(this.pid), '-n', process.execPath, '-e', program];
     const child = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#others.push(child);
@@ -85,12 +88,16 @@ function runIn(pid: number, command: string): Promise<string> {
 
 export class NetworkHost implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+  readonly #asked = new Map<number, (answer: Answer) => void>();
   readonly #guests: NetworkGuest[] = [];
+  #count = 0;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      const answer = JSON.parse(line) as Answer;
+      this.#asked.get(answer.number)?.(answer);
+    });
   }
 
   /** `route: false` is a host that knows no way out; `iptables: false` has nft only. */
@@ -104,14 +111,19 @@ export class NetworkHost implements AsyncDisposable {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const host = new NetworkHost(child);
-    await host.#lines.next();
+    await host.#answer(0);
     return host;
   }
 
+  #answer(number: number): Promise<Answer> {
+    return new Promise((resolve) => this.#asked.set(number, resolve));
+  }
+
   async #call(call: string, ...args: readonly unknown[]): Promise<unknown> {
-    this.#child.stdin!.write(`${JSON.stringify({ call, args })}\n`);
-    const { value: line } = (await this.#lines.next()) as { value: string };
-    const { value, error } = JSON.parse(line) as Answer;
+    this.#count += 1;
+    const answer = this.#answer(this.#count);
+    this.#child.stdin!.write(`${JSON.stringify({ number: this.#count, call, args })}\n`);
+    const { value, error } = await answer;
     if (error === undefined) return value;
     throw new VeneerError(error.code, error.message, error.hint === undefined ? {} : { hint: error.hint });
   }
@@ -126,7 +138,9 @@ export class NetworkHost implements AsyncDisposable {
 
   /** Not one of its own, but the host itself. */
   guestAtHost(): NetworkGuest {
-    return new NetworkGuest(this.#child);
+    const guest = new NetworkGuest(this.#child);
+    this.#guests.push(guest);
+    return guest;
   }
 
   async guest(): Promise<NetworkGuest> {

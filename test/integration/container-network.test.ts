@@ -47,4 +47,31 @@ describe.skipIf(needs.skip)(needs.title('a container with a network'), () => {
     expect(await page(at)).toBe('');
     expect(await box.leaks()).toEqual([]);
   });
+
+  test('is told who has a port, and nothing is left of what was not started', () => {
+    web('web', '-p', '127.0.0.1::80');
+    const at = box.ok('port', 'web', '80').trim();
+    box.ok('create', '--name', 'other', '-p', `${at}:80`, 'box');
+    const { code, stderr } = box.run('start', 'other');
+    const port = at.split(':')[1] ?? '';
+    expect(stderr.split('\n')[0]).toBe(
+      `veneer: cannot publish port ${port}/tcp: 127.0.0.1:${port} is in use by container web`,
+    );
+    expect(code).toBe(1);
+    expect(box.run('port', 'web', '81').stderr).toContain('container web has no published port 81');
+    expect(box.ok('port', 'other')).toBe('');
+  });
+
+  test('shares that of another one, or has none', async () => {
+    web('web');
+    box.ok('create', '--name', 'friend', '--network', 'container:web', 'box', 'wget', '-q', '-O', '-', '127.0.0.1');
+    box.ok('start', 'friend');
+    expect(box.ok('wait', 'friend')).toBe('0');
+    box.ok('create', '--name', 'alone', '--network', 'none', 'box', 'sh', '-c', 'test "$(ls /sys/class/net)" = lo');
+    box.ok('start', 'alone');
+    expect(box.ok('wait', 'alone')).toBe('0');
+    box.ok('stop', '-t', '0', 'web');
+    expect(box.run('start', 'friend').stderr).toContain('container web, whose network is to be shared, does not run');
+    expect(await box.leaks()).toEqual([]);
+  });
 });
