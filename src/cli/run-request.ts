@@ -1,5 +1,6 @@
 // What the options of `run` and `create` ask for.
 
+import path from 'node:path';
 import { portBindings } from '../container/index.js';
 import type { ConfigOverrides, CreateOptions } from '../container/index.js';
 import { VeneerError } from '../core/index.js';
@@ -65,7 +66,7 @@ function hostOf(options: RunOptions): Partial<HostConfig> {
   const published = publishedOf(options);
   return given<HostConfig>({
     ...limitsOf(options),
-    Binds: options.volume?.filter((volume) => volume.includes(':')),
+    Binds: options.volume?.filter((volume) => volume.includes(':')).map(absoluteSource),
     Mounts: options.mount?.map(parseMount),
     VolumesFrom: options.volumesFrom,
     Tmpfs: tmpfs === undefined ? undefined : parseTmpfs(tmpfs),
@@ -110,6 +111,11 @@ function exposedOf(options: RunOptions): string[] {
   return [...(options.expose ?? []).flatMap(parseExpose), ...published].map(
     ({ protocol, port }) => `${String(port)}/${protocol}`,
   );
+}
+
+/** `./DIRECTORY:PATH` is of the directory one is in. */
+function absoluteSource(volume: string): string {
+  return /^\.\.?(?:[/:]|$)/.test(volume) ? volume.replace(/^[^:]*/, (source) => path.resolve(source)) : volume;
 }
 
 const STREAMS = ['stdin', 'stdout', 'stderr'];

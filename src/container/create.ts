@@ -8,6 +8,7 @@ import type { ConfigOverrides } from './container-config.js';
 import { newContainerId } from './container-id.js';
 import { randomName } from './container-names.js';
 import { hostConfig } from './host-config.js';
+import { resolveMounts } from './resolve-mounts.js';
 import { ensureDirectories } from './upper-directory.js';
 import { viewOf } from './view.js';
 import type { Container } from './view.js';
@@ -33,11 +34,12 @@ export function createContainer(store: Store, options: CreateOptions): Container
   const name = options.name ?? randomName((candidate) => store.containers.isNameTaken(candidate));
   const staged = store.containers.stage();
   try {
+    const { mounts, volumes } = resolveMounts(store, config, host);
     const [top = ''] = store.layers.paths(image.layers);
     ensureDirectories(staged.path, top);
-    writeContainerConfig(staged.path, { config, host, mounts: [] });
+    writeContainerConfig(staged.path, { config, host, mounts });
     const container = { id: newContainerId(), name, image: image.id, imageReference: options.image };
-    return viewOf(store, store.containers.create({ ...container, labels: config.Labels ?? {} }, staged));
+    return viewOf(store, store.containers.create({ ...container, labels: config.Labels ?? {} }, staged, { volumes }));
   } catch (error) {
     store.containers.discard(staged);
     throw error;

@@ -9,6 +9,7 @@ import { bootId, identityOf } from '../sys/index.js';
 import { containerSpec } from './container-spec.js';
 import { exitCommand } from './exit-command.js';
 import { mountRecord } from './mount.js';
+import { prepareMounts } from './prepare-mounts.js';
 import { PreparedRun } from './prepared-run.js';
 import { endRun, reconcileRun } from './run-end.js';
 import { networkModeOf, noNetworkYet, prepareRunNetwork } from './run-network.js';
@@ -89,6 +90,7 @@ export async function prepareLocked(
     const runtime = new Runtime(runDirectoryOf(store), program);
     const cgroups = cgroupPlace(record.id, settings.cgroupParent);
     const { mountpoint: rootfs } = mounted;
+    await prepareMounts(store, settings.mounts, { rootfs, isFirstRun: before?.startedAt === undefined });
     const spec = containerSpec(store, record, { rootfs, cgroups, network: network.state, onWarning });
     const { foreground } = options;
     const created = await runtime.create(createRequest(store, { record, spec, settings, cgroups, foreground }));
@@ -97,7 +99,7 @@ export async function prepareLocked(
     return new PreparedRun({ store, record, runtime, run, lock: options.lock, settings });
   } catch (error) {
     await endRun(store, record, { ...run, ...failure(error), finishedAt: Date.now() });
-    if (settings.autoRemove) store.containers.remove(record.id);
+    if (settings.autoRemove) store.containers.remove(record.id, { ownVolumes: true });
     throw error instanceof VeneerError
       ? error
       : new VeneerError('unavailable', `cannot start container ${record.name}: ${messageOf(error)}`, { cause: error });

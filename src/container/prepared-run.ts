@@ -78,7 +78,7 @@ export class PreparedRun {
   async #end(why: { error: string; exitCode: number }): Promise<void> {
     const { store, record, settings } = this.#parts;
     await endRun(store, record, { ...this.#run, ...why, finishedAt: Date.now() });
-    if (settings.autoRemove) store.containers.remove(record.id);
+    if (settings.autoRemove) store.containers.remove(record.id, { ownVolumes: true });
   }
 
   /** Sends a signal to the command, unless it has ended. */

@@ -13,18 +13,19 @@ import { containerDirectories } from './upper-directory.js';
 
 /**
  * Removes a container with its changes; layers committed from it that no image has go with it. Resolves to its ID.
- * Throws `not-found`, and `in-use` while it runs or is mounted, unless `force` ends that first.
+ * With `volumes`, also its volumes without a name that no other container has. Throws `not-found`, and `in-use` while it runs or is mounted, unless `force` ends that first.
  */
 export async function removeContainer(
   store: Store,
   reference: string,
-  options: { force?: boolean } = {},
+  options: { force?: boolean; volumes?: boolean } = {},
 ): Promise<string> {
+  const ownVolumes = options.volumes === true;
   const found = store.containers.resolve(reference);
   const directory = store.containers.directory(found.id);
   if (!existsSync(directory)) {
     // Damage that check names; the record is all there is to remove, and to lock.
-    store.containers.remove(found.id);
+    store.containers.remove(found.id, { ownVolumes });
     return found.id;
   }
   using _lock = await store.containers.lock(found);
@@ -40,7 +41,7 @@ export async function removeContainer(
     await unmountRecord(store, record, mountpoint, { evenBusy: true });
   }
   clearStale(containerDirectories(directory).merged);
-  store.containers.remove(record.id);
+  store.containers.remove(record.id, { ownVolumes });
   return record.id;
 }
 

@@ -1,7 +1,7 @@
 // What of a container's configuration its life depends on.
 
 import { VeneerError } from '../core/index.js';
-import type { LogConfig } from '../runtime/index.js';
+import type { LogConfig, MountPoint } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { documentOf } from './view.js';
 
@@ -12,6 +12,7 @@ export interface RunSettings {
   /** Seconds. */
   readonly stopTimeout: number | undefined;
   readonly autoRemove: boolean;
+  readonly mounts: readonly MountPoint[];
   readonly restart: { readonly name: string; readonly maximum: number };
   readonly runtime: string | undefined;
   /** Of --cgroup-parent, or ''. */
@@ -21,13 +22,14 @@ export interface RunSettings {
 }
 
 export function runSettings(store: Store, record: ContainerRecord): RunSettings {
-  const { config, host } = documentOf(store, record);
+  const { config, host, mounts } = documentOf(store, record);
   return {
     terminal: config.Tty === true,
     stdin: config.OpenStdin !== true ? 'none' : config.StdinOnce === true ? 'once' : 'open',
     stopSignal: config.StopSignal,
     stopTimeout: config.StopTimeout,
     autoRemove: host.AutoRemove,
+    mounts,
     restart: { name: host.RestartPolicy.Name, maximum: host.RestartPolicy.MaximumRetryCount },
     runtime: host.Runtime === '' ? undefined : host.Runtime,
     cgroupParent: host.CgroupParent,

@@ -84,7 +84,11 @@ export function viewOf(store: Store, record: ContainerRecord): Container {
 
 /** How the container runs. Throws `invalid` and `not-found` where its files are damaged. */
 export function documentOf(store: Store, record: ContainerRecord): ContainerDocument {
-  return readContainerDocument(store.containers.directory(record.id), store.images.config(record.image));
+  const directory = store.containers.directory(record.id);
+  const { mounts, ...document } = readContainerDocument(directory, store.images.config(record.image));
+  // A store may be moved with its volumes.
+  const placed = mounts.map((one) => (one.Name === undefined ? one : { ...one, Source: store.volumes.path(one.Name) }));
+  return { ...document, mounts: placed };
 }
 
 /** A container whose files are damaged is listed without. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { VeneerError } from '../core/index.js';
 import type { Database } from './database.js';
 import { fsyncDirectory } from './durable.js';
-import type { StoreLock } from './lock.js';
+import { lockDirectory } from './lock.js';
+import type { HeldLock, StoreLock } from './lock.js';
 import type { StorePaths } from './paths.js';
 import type { Staged, StagingArea } from './staging.js';
 import { VolumeRows } from './volume-rows.js';
@@ -62,6 +63,11 @@ export class VolumeStore {
   /** The IDs of the containers that have it. */
   users(name: string): string[] {
     return this.#rows.users(name);
+  }
+
+  /** Waits for the lock under which a volume is filled. */
+  lock(name: string): Promise<HeldLock> {
+    return lockDirectory(this.#parts.paths.volume(name), `volume ${name}`);
   }
 
   /** Makes a volume; one that is there stays as it is. Throws `invalid` for a malformed name. */
