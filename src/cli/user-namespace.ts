@@ -25,7 +25,8 @@ export async function enterUserNamespace(args: readonly string[]): Promise<boole
     if (command.namespace === 'inside') refuseOutside(command.name, args);
     return await runInNamespace();
   } catch (error) {
-    process.exitCode = report(error, { usage: `veneer ${command.name}`, debug: args.includes('--debug') });
+    const code = report(error, { usage: `veneer ${command.name}`, debug: args.includes('--debug') });
+    process.exitCode = command.failsWith ?? code;
     return false;
   }
 }

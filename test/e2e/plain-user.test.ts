@@ -117,6 +117,24 @@ describe.skipIf(gate.skip)(gate.title('a plain user'), () => {
     expect(user.leftovers()).toEqual([]);
   });
 
+  test('runs, executes and reads in the foreground, with exit codes of the command', async () => {
+    const said = await user.on(`
+      echo in | veneer run --rm -i --network none box sh -c 'cat; exit 3' || echo $?
+      veneer run -d --name here --network none box sh -c 'echo begun; exec sleep 100' > id; veneer exec -u ada here id -un; veneer exec here sh -c 'exit 5' || echo $?
+      veneer exec here sh -c 'echo x > /home/ada/x; chown ada /home/ada/x'; veneer cp here:/home/ada/x x; stat -c %u x
+      veneer logs here; veneer kill here`);
+    expect(said).toBe(`in\n3\nada\n5\n${String(user.uid)}\nbegun\nhere\n`);
+  });
+
+  test('finds what a log-out has ended as ended, and starts it again', async () => {
+    await user.on('veneer rm -f here; veneer run -d --name here --network none box sleep 100 > id');
+    user.killAll();
+    const said = await user.on(`
+      veneer ps -a --format '{{.Names}} {{.State}}'; veneer start here; veneer exec here echo lives; veneer rm -f here`);
+    expect(said).toBe('here exited\nhere\nlives\nhere\n');
+    expect(user.leftovers()).toEqual([]);
+  });
+
   test.skipIf(missing('pasta') !== undefined)('publishes ports above 1024 from a private network', async () => {
     const said = await user.on(`
       veneer create --name web -p 127.0.0.1::80 box sh -c 'mkdir /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www' > id
