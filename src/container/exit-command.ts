@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { identityOf } from '../sys/index.js';
 
 /** In one piece (scripts/bundle.mjs), whoever starts the container. */
-const PROGRAM = fileURLToPath(new URL('../program/veneer.cjs', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../program/veneer.cjs', import.meta.url));
 
 /** Ends at once while the process of a number and a start time is there: built-in words only, so that it costs next to nothing. */
 const UNLESS_ALIVE = 'read -r it 2>/dev/null </proc/$1/stat && case $it in *" $2 "*) exit;; esac; shift 2; exec "$@"';

@@ -21,6 +21,7 @@ export type { ExecOptions } from './exec.js';
 export { exportTree } from './export.js';
 export type { ExportOptions } from './export.js';
 export type { Health, HealthProbe } from './health/health-file.js';
+export { watchHealth } from './health/watch-health.js';
 export { containerLogs } from './logs.js';
 export type { LogOptions } from './logs.js';
 export { mountContainer } from './mount.js';

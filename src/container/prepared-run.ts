@@ -6,6 +6,7 @@ import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/in
 import { isRunning, kill } from '../sys/index.js';
 import { cleanUp } from './clean-up.js';
 import { endRun } from './run-end.js';
+import { startHealthChecks } from './health/watch-health.js';
 import type { RunSettings } from './run-settings.js';
 import { waitForEnd } from './wait-for-end.js';
 
@@ -64,6 +65,7 @@ export class PreparedRun {
     } finally {
       lock.release();
     }
+    startHealthChecks(store, record);
   }
 
   /** Takes back what was prepared, instead of `start`. */

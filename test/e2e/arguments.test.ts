@@ -180,6 +180,7 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['', /missing required argument 'container'/],
     ['--condition healthy web', /Allowed choices are not-running, next-exit, removed/],
   ],
+  'container watch-health': [['', /missing required argument 'container'/]],
   'container cleanup': [['', /missing required argument 'container'/]],
   'container prune': [['-f --filter name=x', /unknown filter 'name'/]],
   'system df': [['x', /too many arguments/]],

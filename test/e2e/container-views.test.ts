@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { boxStore } from '../helpers/containers/index.js';
 import type { BoxStore } from '../helpers/containers/index.js';
 import { requires } from '../helpers/requires.js';
@@ -134,6 +134,18 @@ describe.skipIf(gate.skip)(gate.title('containers that run'), () => {
     expect(readdirSync(box.at('shm'))).toEqual(['file', 'new']);
     // A link of the kernel's that would lead out.
     expect(box.fails(1, 'cp', 'web:/proc/1/root/etc/passwd', '.')).toContain('web:/proc/1/root/etc/passwd');
+  });
+
+  test('health checks run as long as the container', async () => {
+    const check = ['--health-cmd', 'echo looked; test -e /well', '--health-interval', '200ms', '--health-retries', '2'];
+    box.ok('create', '--network', 'none', '--name', 'sick', ...check, 'box', 'sleep', '1000');
+    box.ok('start', 'sick');
+    expect(box.ok('ps', '-f', 'name=sick', '--format', '{{.Status}}')).toMatch(/\((?:health: starting|unhealthy)\)$/);
+    await vi.waitFor(() => expect(names('-f', 'health=unhealthy')).toBe('sick'), { timeout: 20_000 });
+    writeFileSync(box.at('well'), '');
+    box.ok('cp', 'well', 'sick:/well');
+    await vi.waitFor(() => expect(names('-f', 'health=healthy')).toBe('sick'), { timeout: 20_000 });
+    box.ok('rm', '-f', 'sick');
   });
 
   test('container prune leaves what runs', () => {
