@@ -32,11 +32,14 @@ export async function freezeContainer(
   try {
     if (mountpoint === undefined) freezeUnmounted(store, record, frozen);
     else await held(store, record, { pause }, () => freezeMounted(mountpoint, frozen));
-    sync(frozen);
   } catch (error) {
-    store.frozen.finish(record.id);
-    throw error;
+    // A server that died may have done it before.
+    if (!existsSync(frozen)) {
+      store.frozen.finish(record.id);
+      throw error;
+    }
   }
+  sync(frozen);
   const id = store.frozen.finish(record.id);
   if (id === undefined) throw new Error(`'${frozen}' is gone`);
   return id;

@@ -4,6 +4,7 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
+  linkSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -12,10 +13,11 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectSameTree, snapshot, withoutTimes } from '../helpers/tree.js';
 import type { Tree } from '../helpers/tree.js';
-import { fixture, needs } from './container-fixture.js';
+import { fixture, needs, serverOf } from './container-fixture.js';
 import type { Fixture } from './container-fixture.js';
 
 describe.skipIf(needs.skip)('a container', () => {
@@ -201,6 +203,37 @@ describe.skipIf(needs.skip)('a container', () => {
     expectSameTree(before, await treeOf(name));
     await box.api.unmount(box.store, name);
     expectSameTree(before, await treeOf(name));
+    await remove(name);
+    expectNothingLeft();
+  });
+
+  test('is whole after the death of its server at any moment of that', async () => {
+    const name = create();
+    await look(name, (root) => {
+      linkSync(path.join(root, 'usr/share/doc/b/1'), path.join(root, 'usr/share/doc/b/linked'));
+    });
+    let kept = 0;
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      const root = await mounted(name);
+      writeFileSync(path.join(root, `file-${String(attempt)}`), 'x'.repeat(100_000));
+      const fds = ['log', 'usr/share/doc/b/linked', 'etc/passwd'].map((file) => openSync(path.join(root, file), 'a'));
+      for (const fd of fds) writeSync(fd, 'more\n');
+      const before = await treeOf(name);
+      const server = serverOf(root);
+      const done = box.api.snapshotContainer(box.store, name).then(
+        () => (kept += 1),
+        () => undefined,
+      );
+      // A freeze takes some milliseconds from here.
+      await sleep(attempt * 2);
+      process.kill(server, 'SIGKILL');
+      await done;
+      for (const fd of fds) closeSync(fd);
+      expectSameTree(before, await treeOf(name));
+      const { id } = box.store.containers.resolve(name);
+      expect(box.store.frozen.snapshots(id)).toHaveLength(kept);
+      expect(box.store.check()).toEqual([]);
+    }
     await remove(name);
     expectNothingLeft();
   });
