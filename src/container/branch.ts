@@ -5,6 +5,7 @@ import { writeContainerConfig } from './container-config.js';
 import { newContainerId } from './container-id.js';
 import { randomName } from './container-names.js';
 import { freezeContainer, hasWritten } from './freeze.js';
+import { baseDirectories } from './lower-directories.js';
 import { ensureDirectories } from './upper-directory.js';
 import { documentOf, viewOf } from './view.js';
 import type { Container } from './view.js';
@@ -38,8 +39,7 @@ export async function branchContainer(
       snapshot === undefined
         ? await stateOf(store, found.id, pause)
         : store.frozen.snapshot(record.id, snapshot).frozen;
-    const [top = ''] =
-      frozen === undefined ? store.layers.paths(store.images.get(record.image).layers) : [store.frozen.path(frozen)];
+    const [top = ''] = frozen === undefined ? baseDirectories(store, record) : [store.frozen.path(frozen)];
     ensureDirectories(staged.path, top);
     const document = documentOf(store, record);
     writeContainerConfig(staged.path, document);
