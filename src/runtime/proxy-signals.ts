@@ -25,10 +25,15 @@ function ignoredSignals(): bigint {
   return BigInt(`0x${mask}`);
 }
 
+/** Those of them that reach us. */
+export function requestingSignals(): NodeJS.Signals[] {
+  const ignored = ignoredSignals();
+  return PROXIED.filter((name) => (ignored & (1n << BigInt(constants.signals[name] - 1))) === 0n);
+}
+
 /** Hands every signal that asks us for something to `send`, until disposed of. */
 export function proxySignals(send: (signal: NodeJS.Signals) => void): Disposable {
-  const ignored = ignoredSignals();
-  const handled = PROXIED.filter((name) => (ignored & (1n << BigInt(constants.signals[name] - 1))) === 0n);
+  const handled = requestingSignals();
   for (const name of handled) process.on(name, send);
   return {
     [Symbol.dispose]: () => {

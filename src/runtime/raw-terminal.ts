@@ -2,6 +2,7 @@
 
 import { terminalSize, terminalState, rawState, setTerminal } from '../sys/index.js';
 import type { TerminalSize } from './control.js';
+import { requestingSignals } from './proxy-signals.js';
 
 /**
  * Makes the terminal of an fd raw until it is disposed of, or the process ends in whatever way but SIGKILL: a signal that ends it puts
@@ -22,11 +23,21 @@ export function rawTerminal(fd: number): Disposable | undefined {
   const onContinue = (): void => {
     setTerminal(fd, raw);
   };
+  // Unless somebody else deals with it, it ends the process without a further event.
+  const onRequest = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) > 1) return;
+    restore();
+    process.off(signal, onRequest);
+    process.kill(process.pid, signal);
+  };
+  const requests = requestingSignals();
+  for (const name of requests) process.on(name, onRequest);
   process.on('exit', restore).on('SIGTSTP', onStop).on('SIGCONT', onContinue);
   setTerminal(fd, raw);
   return {
     [Symbol.dispose]: () => {
       restore();
+      for (const name of requests) process.off(name, onRequest);
       process.off('exit', restore).off('SIGTSTP', onStop).off('SIGCONT', onContinue);
     },
   };
