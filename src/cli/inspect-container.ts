@@ -1,7 +1,9 @@
 // A container as `docker container inspect` shows it, as far as there is something to show: nothing runs in it.
 
 import path from 'node:path';
+import { exposedPorts } from '../container/index.js';
 import type { Container } from '../container/index.js';
+import { networkSettings } from '../network/index.js';
 import type { Store } from '../store/index.js';
 import { dockerConfig } from './docker-config.js';
 import { DRIVER } from './inspect-image.js';
@@ -32,6 +34,7 @@ export function describeContainer(store: Store, container: Container): object {
       },
     },
     Mounts: [],
+    NetworkSettings: networkSettings(container.run.network, exposedPorts(container.config)),
     Config: { ...dockerConfig({ ...container.config, Labels: container.labels }, imageReference) },
   };
 }

@@ -2,6 +2,7 @@ export { hostsFile, parseResolvConf, reachableResolver, hostResolver, resolvConf
 export type { ResolverSettings } from './etc-files.js';
 export { formatPorts, hostEnd, portLines } from './format-ports.js';
 export { parseNetworkMode } from './network-mode.js';
+export { networkSettings } from './network-settings.js';
 export { parseExpose, parsePublish, publishAll } from './publish.js';
 export type { ExposedPort } from './publish.js';
 export { prepareNetwork, setUpNetwork, tearDownNetwork } from './set-up.js';

@@ -4,7 +4,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { VeneerError } from '../../src/core/index.js';
@@ -161,12 +161,17 @@ export class NetworkHost implements AsyncDisposable {
   async left(): Promise<string[]> {
     const links = await this.run("ip -o link | grep -E 'veneer|veth'");
     const rules = await this.run('iptables-save | grep -i veneer; nft list tables | grep veneer');
-    const inode = await this.run('stat -L -c %i /proc/self/ns/net');
-    const ledger = `/run/veneer/network/${inode}`;
+    const ledger = this.#ledger();
     return [links, rules, existsSync(ledger) ? ledger : ''].filter((one) => one !== '' && one !== 'code 1');
   }
 
+  #ledger(): string {
+    return `/run/veneer/network/${String(statSync(`/proc/${String(this.#child.pid)}/ns/net`).ino)}`;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    // What a test has not torn down goes with the host, but for this.
+    rmSync(this.#ledger(), { recursive: true, force: true });
     for (const guest of this.#guests) await guest.end();
     await end(this.#child);
   }
