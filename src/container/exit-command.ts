@@ -6,8 +6,12 @@ import { identityOf } from '../sys/index.js';
 /** In one piece (scripts/bundle.mjs), whoever starts the container. */
 export const PROGRAM = fileURLToPath(new URL('../program/veneer.cjs', import.meta.url));
 
-/** Ends at once while the process of a number and a start time is there: built-in words only, so that it costs next to nothing. */
-const UNLESS_ALIVE = 'read -r it 2>/dev/null </proc/$1/stat && case $it in *" $2 "*) exit;; esac; shift 2; exec "$@"';
+/**
+ * Ends at once while the process of a number and a start time is there, and not only as a zombie whose parent is slow to ask for it. Built-in
+ * words only, so that it costs next to nothing.
+ */
+const UNLESS_ALIVE =
+  'read -r it 2>/dev/null </proc/$1/stat && case $it in *") Z "*);; *" $2 "*) exit;; esac; shift 2; exec "$@"';
 
 /** `unlessAlive`: nothing is to be done while this process is there, which cleans up itself. */
 export function exitCommand(
