@@ -63,6 +63,8 @@ export function writeBoxTar(dir: string): string {
   writeFileSync(path.join(root, 'etc/group'), GROUP);
   writeFileSync(path.join(root, 'etc/shadow'), 'root:*:::::::\nada:*:::::::\n', { mode: 0o640 });
   writeFileSync(path.join(root, 'etc/hostname'), 'box\n');
+  // As images have them: what the runtime mounts over them is then no change of the container's.
+  for (const name of ['hosts', 'resolv.conf']) writeFileSync(path.join(root, 'etc', name), '');
   writeFileSync(path.join(root, 'usr/share/doc/README'), 'busybox has many applets\n');
   const modes = 'chown -R 0:0 . && chown -R 1000:1000 home/ada && chmod 700 root && chmod 1777 tmp var/tmp';
   runProgram('sh', ['-euc', modes], { cwd: root });

@@ -68,6 +68,8 @@ interface Process {
 export function processesOf(store: string): Process[] {
   const marks = [store, runDirectory(store)];
   const isOurs = (text: string): boolean => marks.some((mark) => text.includes(mark));
+  // A root is told from that of its file system on, which may be mounted on /tmp.
+  const tail = store.split('/').slice(-2).join('/');
   const namespaces = new Map<string, boolean>([[readlinkSync('/proc/self/ns/mnt'), false]]);
   const found: Process[] = [];
   for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
@@ -79,9 +81,9 @@ export function processesOf(store: string): Process[] {
       const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
       let inside = namespaces.get(namespace);
       if (inside === undefined) {
-        inside = isOurs(readFileSync(`/proc/${pid}/mountinfo`, 'latin1'));
-        // A namespace copied from the host's has the host's mounts in it: its process need not be of the store.
-        inside &&= readlinkSync(`/proc/${pid}/root`) !== '/';
+        // The roots of its mounts: files of the store that are bound to /etc. A copy of the host's namespace has only mount points there.
+        const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'latin1').split('\n');
+        inside = mounts.some((line) => (line.split(' ')[3] ?? '').includes(tail));
         namespaces.set(namespace, inside);
       }
       if (inside || isOurs(command) || isOurs(readFileSync(`/proc/${pid}/environ`, 'latin1')))

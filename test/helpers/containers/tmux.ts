@@ -23,7 +23,7 @@ const DEADLINE = 20_000;
 export async function tmux(dir: string, env: Readonly<Record<string, string>>): Promise<Tmux> {
   const socket = ['-S', path.join(dir, 'tmux.sock'), '-f', '/dev/null'];
   const run = (...args: string[]): Promise<string> =>
-    runWell('tmux', [...socket, ...args], { env: { ...process.env, ...env, TERM: 'screen' } });
+    runWell('tmux', [...socket, ...args], { env: { ...process.env, TERM: 'screen' } });
   await run('new-session', '-d', '-x', '120', '-y', '40', '-s', 'test', 'sh');
   await run('set-option', '-g', 'history-limit', '5000');
   const screen = async (): Promise<string> => (await run('capture-pane', '-p', '-J', '-S', '-')).trimEnd();
@@ -57,7 +57,9 @@ export async function tmux(dir: string, env: Readonly<Record<string, string>>): 
       await run('kill-server').catch(() => undefined);
     },
   };
-  await self.line(`PS1='$ '; veneer() { '${process.execPath}' '${CLI}' "$@"; }; clear`);
+  // Not in the environment of tmux itself, which would be taken for a leak of the store that it names.
+  const exports = Object.entries(env).map(([name, value]) => `export ${name}='${value}'; `);
+  await self.line(`${exports.join('')}PS1='$ '; veneer() { '${process.execPath}' '${CLI}' "$@"; }; clear`);
   while ((await screen()) !== '$') await sleep(20);
   return self;
 }
