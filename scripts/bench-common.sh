@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What bench-images and bench-registry share. Sourced by bash, with BENCH (the name), PROGRAM and `usage` set.
+# What bench-images, bench-registry and bench-containers share. Sourced by bash, with BENCH (the name), PROGRAM and `usage` set.
 
 # Takes the options, builds, installs what is needed, and sets `scratch`, with in/root.tar, `bench` and `pass`. Does not return
 # where only a list is asked for. `child`, if set, is ended in the end.

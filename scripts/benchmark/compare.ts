@@ -1,4 +1,5 @@
-// The same work by veneer and by others, in interleaved runs: the programs behind scripts/bench-images and bench-registry.
+// The same work by veneer and by others, in interleaved runs: the programs behind scripts/bench-images,
+// bench-registry and bench-containers.
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -16,6 +17,8 @@ export interface Contestant {
   readonly before?: string;
   /** The timed part, in a shell of its own that knows the variables and functions of `before`. */
   readonly run: string;
+  /** Not timed; knows the same. Takes away what outlives the directory. */
+  readonly after?: string;
 }
 
 export interface ImageWorkload {
@@ -47,7 +50,7 @@ const OPTIONS = {
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** One run, in an empty directory. Throws Failed. */
-function runOnce({ before = '', run }: Contestant, inputs: string, out: string): Sample {
+function runOnce({ before = '', run, after = ':' }: Contestant, inputs: string, out: string): Sample {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out);
   // What is declared before is exported for the timed shell, whose largest descendant time(1) knows.
@@ -59,6 +62,7 @@ set +a
 began=$EPOCHREALTIME
 command time -q -f %M -o "$OUT/.memory" bash -euo pipefail -c "$RUN" >/dev/null
 printf '%s %s\\n' "$began" "$EPOCHREALTIME" >"$OUT/.clock"
+{ ${after}; } >/dev/null
 veneer umount --all >/dev/null 2>&1 || true`;
   script(text, { env: { IN: inputs, OUT: out, VENEER_ROOT: path.join(out, 'store'), RUN: run }, cwd: out });
   const [began = NaN, ended = NaN] = readFileSync(path.join(out, '.clock'), 'utf8').split(' ').map(Number);
