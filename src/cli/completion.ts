@@ -77,6 +77,9 @@ const LISTERS: Readonly<Record<NonNullable<CommandName['completes']>, string>> =
   images: IMAGES,
   repositories: "veneer images --format '{{.Repository}}' | sort -u",
   containers: CONTAINERS,
+  running: "veneer ps --filter status=running --format '{{.Names}}'",
+  paused: "veneer ps --filter status=paused --format '{{.Names}}'",
+  stopped: "veneer ps --filter status=created --filter status=mounted --filter status=exited --format '{{.Names}}'",
   both: `${CONTAINERS}; ${IMAGES}`,
 };
 

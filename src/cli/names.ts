@@ -7,7 +7,7 @@ export interface CommandName {
   readonly heading: 'Images' | 'Registries' | 'Containers' | 'The file system alone' | 'System';
   readonly summary: string;
   /** What its arguments are, for shell completion. */
-  readonly completes?: 'images' | 'repositories' | 'containers' | 'both';
+  readonly completes?: 'images' | 'repositories' | 'containers' | 'running' | 'stopped' | 'paused' | 'both';
   /** Reached by its group form only. */
   readonly groupOnly?: true;
   /** What its exit code is where not what it runs, but veneer itself has failed: that code is the command's otherwise. */
@@ -144,7 +144,7 @@ export const COMMANDS = [
     groups: container('exec'),
     heading: 'Containers',
     summary: 'Run a command in a running container',
-    completes: 'containers',
+    completes: 'running',
     failsWith: 125,
   },
   {
@@ -152,7 +152,7 @@ export const COMMANDS = [
     groups: container('attach'),
     heading: 'Containers',
     summary: "Be a running container's terminal",
-    completes: 'containers',
+    completes: 'running',
   },
   {
     name: 'logs',
@@ -166,14 +166,14 @@ export const COMMANDS = [
     groups: container('start'),
     heading: 'Containers',
     summary: 'Start containers',
-    completes: 'containers',
+    completes: 'stopped',
   },
   {
     name: 'stop',
     groups: container('stop'),
     heading: 'Containers',
     summary: 'Stop containers',
-    completes: 'containers',
+    completes: 'running',
   },
   {
     name: 'restart',
@@ -187,21 +187,21 @@ export const COMMANDS = [
     groups: container('kill'),
     heading: 'Containers',
     summary: 'Send a signal to containers',
-    completes: 'containers',
+    completes: 'running',
   },
   {
     name: 'pause',
     groups: container('pause'),
     heading: 'Containers',
     summary: 'Hold all processes of containers',
-    completes: 'containers',
+    completes: 'running',
   },
   {
     name: 'unpause',
     groups: container('unpause'),
     heading: 'Containers',
     summary: 'Let held processes go on',
-    completes: 'containers',
+    completes: 'paused',
   },
   {
     name: 'wait',
@@ -252,14 +252,14 @@ export const COMMANDS = [
     groups: container('stats'),
     heading: 'Containers',
     summary: 'Show what containers use of processors, memory, networks and disks',
-    completes: 'containers',
+    completes: 'running',
   },
   {
     name: 'top',
     groups: container('top'),
     heading: 'Containers',
     summary: 'Show what runs in a container',
-    completes: 'containers',
+    completes: 'running',
   },
   { name: 'ps', groups: container('ls', 'list', 'ps'), heading: 'Containers', summary: 'List containers' },
   {
@@ -286,7 +286,7 @@ export const COMMANDS = [
     groups: container('port'),
     heading: 'Containers',
     summary: 'List the ports of a container that the host passes on',
-    completes: 'containers',
+    completes: 'running',
   },
   {
     name: 'cp',

@@ -105,6 +105,19 @@ describe('completion', () => {
     for (const word of ['images', 'commit', 'system', 'prune']) expect(script).toContain(word);
   });
 
+  test('of bash asks for containers in the state that a command is for', () => {
+    const script = runCli(['completion', 'bash']).stdout;
+    const listed = (form: string): string | undefined => {
+      const [, ofForm = ''] = script.split(`\n    '${form}'`);
+      return /status=\w+/.exec(ofForm.split('esac ;;')[0] ?? '')?.[0];
+    };
+    expect([listed('stop'), listed('unpause'), listed('start')]).toEqual([
+      'status=running',
+      'status=paused',
+      'status=created',
+    ]);
+  });
+
   for (const shell of ['bash', 'zsh', 'fish']) {
     const there = ['/usr/bin', '/bin', '/usr/local/bin'].some((dir) => existsSync(`${dir}/${shell}`));
     test.skipIf(!there)(`is taken by ${shell}, where it is installed`, () => {
