@@ -8,7 +8,7 @@ import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/in
 import { bootId, identityOf } from '../sys/index.js';
 import { containerSpec } from './container-spec.js';
 import { exitCommand } from './exit-command.js';
-import { mountRecord } from './mount.js';
+import { currentMountpoint, mountRecord } from './mount.js';
 import { prepareMounts } from './prepare-mounts.js';
 import { PreparedRun } from './prepared-run.js';
 import { endRun, reconcileRun } from './run-end.js';
@@ -76,7 +76,8 @@ export async function prepareLocked(
   note({});
   try {
     const mode = networkModeOf(store, record);
-    note({ network: noNetworkYet(mode) });
+    // Said before it is done: who is killed meanwhile leaves word of what there may be.
+    note({ mounts: currentMountpoint(record) === undefined, network: noNetworkYet(mode) });
     const { onWarning = () => undefined } = options;
     const [mounting, preparing] = await Promise.allSettled([
       mountRecord(store, record, { toRun: true }),
@@ -84,7 +85,7 @@ export async function prepareLocked(
     ]);
     const mounted = valueOf(mounting);
     const server = mounted.server === undefined ? undefined : identityOf(mounted.server);
-    note(server === undefined ? {} : { mounts: true, server });
+    if (server !== undefined) note({ server });
     const network = valueOf(preparing);
     note({ network: network.state });
     const runtime = new Runtime(runDirectoryOf(store), program);

@@ -41,8 +41,10 @@ function settle(store: Store, record: ContainerRecord, run: ContainerRun): Conta
 }
 
 async function takeAway(store: Store, record: ContainerRecord, run: ContainerRun): Promise<ContainerRun> {
-  if (run.boot === bootId()) await endProcesses(store, record, run);
-  await Promise.all([run.mounts ? unmount(store, record) : undefined, endRunNetwork(store, record, run)]);
+  const processes = run.boot === bootId() ? endProcesses(store, record, run) : undefined;
+  // One that is there keeps the mount busy, in a namespace of its own.
+  if (run.process === undefined || isRunning(run.process)) await processes;
+  await Promise.all([processes, run.mounts ? unmount(store, record) : undefined, endRunNetwork(store, record, run)]);
   rmSync(runFilesOf(store, record.id).directory, { recursive: true, force: true });
   const { starter: _starter, process: _process, monitor: _monitor, server: _server, network: _network, ...rest } = run;
   return settle(store, record, { ...rest, phase: 'ended', mounts: false });
@@ -54,7 +56,7 @@ async function unmount(store: Store, record: ContainerRecord): Promise<void> {
   else await unmountRecord(store, record, mountpoint, { evenBusy: true });
 }
 
-/** The first process keeps the mount busy, in a namespace of its own. */
+/** What the runtime has of the container, and what it may have left. */
 async function endProcesses(store: Store, record: ContainerRecord, run: ContainerRun): Promise<void> {
   if (run.process === undefined) await killMonitors(runFilesOf(store, record.id));
   await runtimeOf(store, run).delete(record.id, { force: true });

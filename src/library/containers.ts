@@ -4,14 +4,21 @@ import {
   commitContainer,
   createContainer,
   inspectContainer,
+  killContainer,
   listContainers,
   mountContainer,
+  pauseContainer,
   previewCommit,
   removeContainer,
+  restartContainer,
+  startContainer,
+  stopContainer,
   unmount,
+  unpauseContainer,
+  waitContainer,
 } from '../container/index.js';
 import type { CommitChoice, CommitOptions, CommitProgress, Container, CreateOptions } from '../container/index.js';
-import type { MountedContainer, PreviewedChange, Unmounted } from '../container/index.js';
+import type { MountedContainer, PreviewedChange, StopOptions, Unmounted, WaitOptions } from '../container/index.js';
 import type { Image, Store } from '../store/index.js';
 import { operation } from './operation.js';
 import type { Operation } from './operation.js';
@@ -68,6 +75,41 @@ export class Containers {
   /** What `commit` would write with the same choice, and what it would leave out, sorted by path. Makes nothing. */
   async previewCommit(name: string, choice: CommitChoice = {}): Promise<PreviewedChange[]> {
     return previewCommit(this.#store, name, choice);
+  }
+
+  /** Runs its command, by itself; harmless for one that runs. Resolves to its ID. Throws `not-found`, and `StartError`. */
+  async start(name: string): Promise<string> {
+    return startContainer(this.#store, name);
+  }
+
+  /** Ends it: a signal, and after some seconds SIGKILL. Resolves to its ID when it has ended. */
+  async stop(name: string, options: StopOptions = {}): Promise<string> {
+    return stopContainer(this.#store, name, options);
+  }
+
+  /** Sends a signal, SIGKILL by default, to its first process. Throws `not-found`, and `invalid` for one that does not run. */
+  async kill(name: string, signal?: string): Promise<string> {
+    return killContainer(this.#store, name, signal);
+  }
+
+  /** Stops it, if it runs, and starts it. */
+  async restart(name: string, options: StopOptions = {}): Promise<string> {
+    return restartContainer(this.#store, name, options);
+  }
+
+  /** Holds all its processes. */
+  async pause(name: string): Promise<string> {
+    return pauseContainer(this.#store, name);
+  }
+
+  /** Lets them go on. */
+  async unpause(name: string): Promise<string> {
+    return unpauseContainer(this.#store, name);
+  }
+
+  /** Resolves to the exit code of its run, when that has ended. */
+  async wait(name: string, options: WaitOptions = {}): Promise<number> {
+    return waitContainer(this.#store, name, options);
   }
 
   /** Removes it with its changes; resolves to its ID. Throws `not-found`, and `in-use` while mounted, unless `force` un-mounts it. */

@@ -189,8 +189,9 @@ export class ContainerStore {
     return this.#rows.named(name) !== undefined;
   }
 
+  /** Nothing waits for the disk: no mount outlives a loss of power. */
   setMountpoint(id: string, mountpoint: string | undefined): void {
-    this.#parts.database.transact(() => this.#rows.setMountpoint(id, mountpoint));
+    this.#parts.database.transactVolatile(() => this.#rows.setMountpoint(id, mountpoint));
   }
 
   /** Where `commit` puts the skeleton of the upper directory's tar: a file of nobody until `moveUpper` takes it along. */

@@ -114,6 +114,9 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     const mounted = box.ok('mount', 'web').trim();
     expect(readFileSync(path.join(mounted, 'etc/passwd'), 'utf8')).toContain('ada');
     expect(box.ok('rm', '-f', 'web')).toBe('web');
+    // As docker: it says so, and that is no failure.
+    expect(box.run('rm', '-f', 'web')).toMatchObject({ code: 0, stdout: '' });
+    expect(box.run('rm', 'web').code).toBe(1);
     expect(await box.leaks()).toEqual([]);
   });
 
