@@ -1,4 +1,4 @@
-// A container as `docker container inspect` shows it, as far as there is something to show: nothing runs in it.
+// A container as `docker container inspect` shows it.
 
 import path from 'node:path';
 import { exposedPorts } from '../container/index.js';
@@ -9,20 +9,25 @@ import { dockerConfig } from './docker-config.js';
 import { DRIVER } from './inspect-image.js';
 
 export function describeContainer(store: Store, container: Container): object {
-  const { id, name, created, image, imageReference, state, mountpoint, command, layers, directory } = container;
+  const { id, name, created, image, imageReference, run, mountpoint, command, layers, directory, mounts } = container;
   const [program = '', ...args] = command;
+  const config = { Hostname: id.slice(0, 12), ...container.config, Labels: container.labels };
   return {
     Id: id,
     Created: created.toISOString(),
     Path: program,
     Args: args,
-    State: { Status: state, Running: false, Paused: false, Restarting: false, OOMKilled: false, Dead: false, Pid: 0 },
+    State: describeState(container),
     Image: image,
-    LogPath: path.join(directory, 'log'),
+    ResolvConfPath: path.join(directory, 'resolv.conf'),
+    HostnamePath: path.join(directory, 'hostname'),
+    HostsPath: path.join(directory, 'hosts'),
+    LogPath: path.join(directory, 'output.log'),
     Name: `/${name}`,
-    RestartCount: 0,
+    RestartCount: run.restartCount,
     Driver: DRIVER,
     Platform: 'linux',
+    HostConfig: container.host,
     Mountpoint: mountpoint ?? '',
     GraphDriver: {
       Name: DRIVER,
@@ -33,8 +38,41 @@ export function describeContainer(store: Store, container: Container): object {
         WorkDir: path.join(directory, 'work'),
       },
     },
-    Mounts: [],
-    NetworkSettings: networkSettings(container.run.network, exposedPorts(container.config)),
-    Config: { ...dockerConfig({ ...container.config, Labels: container.labels }, imageReference) },
+    Mounts: mounts.map(({ Type, Name, Source, Destination, Driver, Mode, RW, Propagation }) => ({
+      Type,
+      ...(Name === undefined ? {} : { Name }),
+      Source,
+      Destination,
+      ...(Driver === undefined ? {} : { Driver }),
+      Mode,
+      RW,
+      Propagation,
+    })),
+    Config: { ...dockerConfig(config, imageReference) },
+    NetworkSettings: networkSettings(run.network, exposedPorts(container.config)),
+  };
+}
+
+/** How Go writes a time that is none. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** docker's; one that only `mount` has made use of is mounted. */
+function describeState({ run, state }: Container): object {
+  const { status, pid = 0, exitCode = 0, error = '', oomKilled, startedAt, finishedAt, health } = run;
+  return {
+    Status: status === 'created' && state === 'mounted' ? state : status,
+    Running: status === 'running' || status === 'paused',
+    Paused: status === 'paused',
+    Restarting: status === 'restarting',
+    OOMKilled: oomKilled,
+    Dead: status === 'dead',
+    Pid: pid,
+    ExitCode: exitCode,
+    Error: error,
+    StartedAt: startedAt?.toISOString() ?? NEVER,
+    FinishedAt: finishedAt?.toISOString() ?? NEVER,
+    ...(health === undefined
+      ? {}
+      : { Health: { Status: health.status, FailingStreak: health.failingStreak, Log: health.log } }),
   };
 }

@@ -29,6 +29,7 @@ const container = (...verbs: string[]): Groups => [{ group: 'container', verbs }
 export const GROUPS: Readonly<Record<string, string>> = {
   image: 'Manage images',
   container: 'Manage containers',
+  volume: 'Manage volumes',
   manifest: 'Look at manifests and indexes',
   system: 'Look after the store',
 };
@@ -350,6 +351,41 @@ export const COMMANDS = [
     groupOnly: true,
     heading: 'Containers',
     summary: 'Remove containers that do not run',
+  },
+  {
+    name: 'volume-create',
+    groups: [{ group: 'volume', verbs: ['create'] }],
+    groupOnly: true,
+    heading: 'Containers',
+    summary: 'Make a volume',
+  },
+  {
+    name: 'volume-ls',
+    groups: [{ group: 'volume', verbs: ['ls', 'list'] }],
+    groupOnly: true,
+    heading: 'Containers',
+    summary: 'List volumes',
+  },
+  {
+    name: 'volume-inspect',
+    groups: [{ group: 'volume', verbs: ['inspect'] }],
+    groupOnly: true,
+    heading: 'Containers',
+    summary: 'Show all there is to know of volumes',
+  },
+  {
+    name: 'volume-rm',
+    groups: [{ group: 'volume', verbs: ['rm', 'remove'] }],
+    groupOnly: true,
+    heading: 'Containers',
+    summary: 'Remove volumes',
+  },
+  {
+    name: 'volume-prune',
+    groups: [{ group: 'volume', verbs: ['prune'] }],
+    groupOnly: true,
+    heading: 'Containers',
+    summary: 'Remove volumes that no container has',
   },
   {
     name: 'df',

@@ -94,6 +94,21 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     ).toMatch(/^kept\none\n\d+$/);
     const volumes = path.join(box.root, 'volumes');
     expect(existsSync(path.join(volumes, 'data/_data/new'))).toBe(true);
+    const [mount] = JSON.parse(box.ok('inspect', '-f', '{{json .Mounts}}', 'one')) as object[];
+    expect(mount).toMatchObject({ Type: 'volume', Name: 'data', Destination: '/srv', RW: true });
+    expect(
+      box
+        .ok('volume', 'ls', '-q')
+        .split('\n')
+        .filter((name) => name.length < 64),
+    ).toEqual(['data', 'home']);
+    expect(box.run('volume', 'rm', 'data').stderr).toContain('volume data is in use by container');
+    box.ok('rm', '-f', '-v', ...box.ok('ps', '-aq').split('\n'));
+    expect(box.ok('volume', 'ls', '-q')).toBe('data\nhome');
+    expect(box.ok('volume', 'inspect', '-f', '{{.Mountpoint}}', 'data')).toBe(path.join(volumes, 'data/_data'));
+    box.ok('volume', 'prune', '-f');
+    expect(box.ok('volume', 'rm', 'data')).toBe('data');
+    expect(box.ok('volume', 'prune', '-a', '-f')).toContain('home');
     expect(box.run('system', 'check').code).toBe(0);
   });
 });

@@ -129,7 +129,8 @@ export function resolveUser(database: UserDatabase, text: string, groupAdd: read
   const gid = group === '' ? (account?.gid ?? 0) : findGroup(group, all);
   const named =
     account === undefined || group !== '' ? [] : all.filter(({ members }) => members.includes(account.name));
-  const extra = [...named.map((one) => one.gid), ...groupAdd.map((one) => findGroup(one, all))];
+  // The kernel gives files of the own group access by that one alone where it is not listed, too (CVE-2022-36109).
+  const extra = [gid, ...named.map((one) => one.gid), ...groupAdd.map((one) => findGroup(one, all))];
   const home = account?.home ?? '';
   return { uid, gid, additionalGids: [...new Set(extra)], home: home === '' ? '/' : home };
 }

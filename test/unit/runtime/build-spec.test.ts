@@ -30,14 +30,14 @@ describe('the process', () => {
       args: ['/init', 'sh', '-c'],
       cwd: '/',
       terminal: false,
-      user: { uid: 0, gid: 0, additionalGids: [] },
+      user: { uid: 0, gid: 0, additionalGids: [0] },
       env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOSTNAME=box', 'A=1', 'HOME=/root'],
     });
   });
 
   test('of another user keeps no capability but what it may get back', () => {
     const { user, capabilities, env } = specOf({}, { config: { Cmd: ['sh'], User: 'ada' } }).process;
-    expect(user).toEqual({ uid: 1000, gid: 100, additionalGids: [50, 10] });
+    expect(user).toEqual({ uid: 1000, gid: 100, additionalGids: [100, 50, 10] });
     expect(Object.keys(capabilities)).toEqual(['bounding']);
     expect(env).toContain('HOME=/home/ada');
   });
