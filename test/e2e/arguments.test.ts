@@ -138,6 +138,10 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['', /missing required argument 'container'/],
     ['a 80 81', /too many arguments/],
   ],
+  snapshot: [['', /missing required argument 'container'/]],
+  snapshots: [['', /missing required argument 'container'/]],
+  rollback: [['', /missing required argument 'container'/]],
+  branch: [['', /missing required argument 'container'/]],
   rename: [['a', /missing required argument 'name'/]],
   rm: [['', /missing required argument 'container'/]],
   'image prune': [
