@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { VeneerError, hasCode } from '../core/index.js';
 import { identityOf, isRunning, kill } from '../sys/index.js';
 import type { ProcessIdentity } from '../sys/index.js';
@@ -77,6 +78,8 @@ export async function startHelper(request: HelperRequest): Promise<ProcessIdenti
       });
     });
     await started;
+    // How it ends later is not told here; its log may be gone by then.
+    child.removeAllListeners('exit');
     child.unref();
     return request.ready === 'exit' || child.pid === undefined ? undefined : identityOf(child.pid);
   } finally {
@@ -85,9 +88,13 @@ export async function startHelper(request: HelperRequest): Promise<ProcessIdenti
   }
 }
 
-const SIGTERM = 15;
+const SIGKILL = 9;
+const LOOK_MS = 2;
+const PATIENCE_MS = 2000;
 
-/** Ends a helper; nothing where it has ended, or where its number is another process's. */
-export function endHelper(helper: ProcessIdentity): void {
-  if (isRunning(helper)) kill(helper.pid, SIGTERM);
+/** Ends a helper, and waits until its ports are free; nothing where it has ended, or where its number is another process's. */
+export async function endHelper(helper: ProcessIdentity): Promise<void> {
+  if (!isRunning(helper)) return;
+  kill(helper.pid, SIGKILL);
+  for (const end = performance.now() + PATIENCE_MS; isRunning(helper) && performance.now() < end;) await delay(LOOK_MS);
 }

@@ -71,8 +71,8 @@ function mayMakeDevices(): boolean {
 }
 
 /** Also twice, and whatever was killed before. */
-export function disconnectPrivate(state: NetworkState, runDirectory: string): void {
-  if (state.helper !== undefined) endHelper(state.helper);
+export async function disconnectPrivate(state: NetworkState, runDirectory: string): Promise<void> {
+  if (state.helper !== undefined) await endHelper(state.helper);
   for (const file of ['pasta.log', 'slirp4netns.log', 'slirp4netns.sock']) {
     rmSync(join(runDirectory, file), { force: true });
   }

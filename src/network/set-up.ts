@@ -62,5 +62,5 @@ export async function setUpNetwork(request: NetworkRequest & { readonly pid: num
  */
 export async function tearDownNetwork(id: string, state: NetworkState, runDirectory: string): Promise<void> {
   if (state.mode === 'bridge') await disconnectBridge(id);
-  else disconnectPrivate(state, runDirectory);
+  else await disconnectPrivate(state, runDirectory);
 }

@@ -27,7 +27,7 @@ export async function startSlirp4netns(r: {
   try {
     for (const port of r.ports) await publish(socket, port);
   } catch (error) {
-    endHelper(helper);
+    await endHelper(helper);
     throw error;
   }
   return helper;

@@ -158,9 +158,11 @@ describe.skipIf(gate.skip)(gate.title('a private network'), () => {
       expect(await guest.run(inBash(ask(HOST_ADDRESS, 18090)))).toMatch(/^host to /);
       await guest.end();
       await host.tearDown(id, state, runDirectory);
+      // The process that has started it is there to see its end.
       await expect.poll(() => existsSync(`/proc/${String(state.helper!.pid)}/ns/net`)).toBe(false);
       await host.tearDown(id, state, runDirectory);
       expect(readdirSync(runDirectory)).toEqual([]);
+      expect(await host.left()).toEqual([]);
     },
   );
 
