@@ -187,6 +187,11 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
   'container watch-health': [['', /missing required argument 'container'/]],
   'container cleanup': [['', /missing required argument 'container'/]],
   'container prune': [['-f --filter name=x', /unknown filter 'name'/]],
+  'volume create': [['a b', /too many arguments/]],
+  'volume ls': [['x', /too many arguments/]],
+  'volume inspect': [['', /missing required argument 'volume'/]],
+  'volume rm': [['', /missing required argument 'volume'/]],
+  'volume prune': [['x', /too many arguments/]],
   'system df': [['x', /too many arguments/]],
   'system check': [['x', /too many arguments/]],
   'system prune': [
