@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -7,6 +8,8 @@ export default defineConfig({
     // One process per file: native add-ons, mounts and process-wide state (umask, cwd) must not be shared.
     pool: 'forks',
     isolate: true,
+    // Most of them wait for processes of theirs most of the time; by default one processor would be left alone.
+    maxWorkers: availableParallelism(),
     testTimeout: 60_000,
     // Un-mounting says after a minute why it does not come to an end.
     hookTimeout: 90_000,
