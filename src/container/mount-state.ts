@@ -35,13 +35,13 @@ export function mountState(mountpoint: string): MountState {
   return isDead(path) ? { kind: 'stale' } : { kind: 'live', type: entry.type };
 }
 
-/** Attributes may come from the kernel's cache; statfs always asks the server. */
+/** Attributes may come from the kernel's cache; statfs always asks the server. One that dies while it is asked aborts the question. */
 function isDead(path: string): boolean {
   const fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY);
   if (fd < 0) return fd === -errno.ENOTCONN;
   const status = fstatfs(fd);
   close(fd);
-  return status === -errno.ENOTCONN;
+  return status === -errno.ENOTCONN || status === -errno.ECONNABORTED;
 }
 
 /** Takes away a mount whose server has died. */

@@ -1,5 +1,7 @@
 // Mounting, un-mounting and removing: again and again, by several names, after crashes, and what is refused.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -72,6 +74,17 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     await api.removeContainer(store, 'box');
     expect(store.containers.list()).toEqual([]);
     expect(store.check()).toEqual([]);
+  });
+
+  test('whose server dies while it is asked whether it lives is mounted again', async () => {
+    const { api, store } = await withContainer();
+    const { mountpoint } = await api.mountContainer(store, 'box');
+    const server = String(serverOf(mountpoint));
+    process.kill(Number(server), 'SIGSTOP');
+    const killed = once(spawn('sh', ['-c', `sleep 0.3; kill -9 ${server}`]), 'exit');
+    expect((await api.mountContainer(store, 'box')).mountpoint).toBe(mountpoint);
+    expect(serverOf(mountpoint)).not.toBe(Number(server));
+    await killed;
   });
 
   test('is not removed while it is mounted, unless by force', async () => {
