@@ -51,13 +51,13 @@ function signalOf(text: string | undefined): number {
   return parseSignal(text);
 }
 
-/** From now on its policy does not start it again. */
+/** From now on its policy does not start it again, neither does a clean-up that is still to come after the end of its last run. */
 export async function markStopped(
   store: Store,
   { record, run }: LockedRun,
   more: Pick<ContainerRun, 'kept'> = {},
 ): Promise<ContainerRun | undefined> {
-  if (run === undefined || run.phase === 'ended') return run;
+  if (run === undefined) return run;
   const stopped: ContainerRun = { ...run, ...more, stopped: true };
   if (run.phase === 'waiting') {
     const { starter } = run;

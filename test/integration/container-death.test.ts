@@ -184,5 +184,16 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
       expect(state()).toBe('exited');
       expect(await box.leaks()).toEqual([]);
     });
+
+    test('stays stopped although who cleans up at its end comes after who stopped it', () => {
+      const id = create('--restart', 'always', 'box', 'sleep', '1000');
+      box.ok('start', 'web');
+      const { process: init, monitor } = row();
+      kill(monitor.pid, init.pid);
+      box.ok('stop', 'web');
+      // As conmon has it done.
+      box.ok('container', 'cleanup', id);
+      expect(state()).toBe('exited');
+    });
   });
 });
