@@ -78,7 +78,7 @@ describe('a call made by another thread', () => {
 });
 
 describe('the event loop', () => {
-  test('is seen to have something to do, and nothing after a turn', async () => {
+  test('is seen to have something to do, and nothing when that is done', async () => {
     const poll = new PollSet([eventLoopFd()], POLLIN);
     const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     await turn();
@@ -86,9 +86,12 @@ describe('the event loop', () => {
     expect(poll.wait(10_000)).toBe(1);
     let done = false;
     void synced.then(() => (done = true));
-    await turn();
-    await turn();
-    expect([done, poll.wait(0)]).toEqual([true, 0]);
+    // The runner of the tests has words for this process, too, whenever it likes.
+    const quiet = async (): Promise<unknown> => {
+      await turn();
+      return [done, poll.wait(0)];
+    };
+    await expect.poll(quiet).toEqual([true, 0]);
   });
 });
 
