@@ -55,7 +55,7 @@ function runOnce({ before = '', run, after = ':' }: Contestant, inputs: string, 
   mkdirSync(out);
   // What is declared before is exported for the timed shell, whose largest descendant time(1) knows.
   const text = `set -a
-veneer() { node '${PROGRAM}' "$@"; }
+veneer() { '${PROGRAM}' "$@"; }
 export -f veneer
 ${before}
 set +a

@@ -9,13 +9,13 @@ export async function attachToContainer(
   reference: string,
   { stdin, sigProxy, detachKeys }: AttachOptions & { readonly stdin: boolean },
 ): Promise<number> {
-  const { attachableContainer, killContainer, waitContainer } = await import('../container/index.js');
+  const { attachableContainer, killContainer, waitForRun } = await import('../container/index.js');
   const { id, attachSocket, controlFifo, terminal, openStdin } = attachableContainer(store, reference);
   const streams = { stdin: stdin && openStdin, stdout: true, stderr: true };
   requireTerminal({ tty: terminal, stdin: streams.stdin });
   const gone = new AbortController();
   // Asked before: a container that is removed at its end tells nobody afterwards.
-  const ended = waitContainer(store, id, { signal: gone.signal });
+  const ended = waitForRun(store, id, gone.signal);
   ended.catch(() => undefined);
   const sendSignal = (signal: NodeJS.Signals): Promise<unknown> => killContainer(store, id, signal);
   try {
@@ -25,7 +25,8 @@ export async function attachToContainer(
       tty: terminal,
       streams,
       detachKeys,
-      ...(sigProxy ? { sendSignal } : {}),
+      // As docker: who closes the terminal closes his own.
+      ...(sigProxy && !terminal ? { sendSignal } : {}),
     });
     if (end.by === 'signal') return end.exitCode;
     if (end.by === 'keys') return 0;

@@ -8,7 +8,7 @@ import type { ExposedPort } from '../network/index.js';
 import { exposedPorts, publishedPorts } from './container-ports.js';
 import { mountName } from './container-rows.js';
 import { stateWord } from './container-status.js';
-import { hasLabel, labelFilters } from './filter.js';
+import { booleanFilter, hasLabel, labelFilters } from './filter.js';
 import type { Filters } from './filter.js';
 
 type Test = (container: Container) => boolean;
@@ -16,12 +16,19 @@ type Test = (container: Container) => boolean;
 type Maker = (values: readonly string[], store: Store) => Test;
 
 const STATES = ['created', 'mounted', 'restarting', 'running', 'paused', 'exited', 'dead'];
+const POLICIES = ['no', 'always', 'on-failure', 'unless-stopped'];
 const HEALTHS = ['starting', 'healthy', 'unhealthy', 'none'];
 
 function oneOf(name: string, values: readonly string[], known: readonly string[]): readonly string[] {
   const unknown = values.find((value) => !known.includes(value));
   if (unknown === undefined) return values;
   throw new VeneerError('usage', `filter '${name}=${unknown}': it is one of ${known.join(', ')}`);
+}
+
+/** podman's words for what a daemon of docker's would start again. */
+function startsOnBoot({ id, host }: Container, store: Store): boolean {
+  const { Name } = host.RestartPolicy;
+  return Name === 'always' || (Name === 'unless-stopped' && store.runs.get(id)?.stopped !== true);
 }
 
 /** Patterns that are found anywhere, as Go's regexp finds them. */
@@ -100,6 +107,14 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     portTest(values, (container) =>
       publishedPorts(container).map(({ protocol, hostPort: port }) => ({ protocol, port })),
     ),
+  'restart-policy': (values) => {
+    const wanted = oneOf('restart-policy', values, POLICIES);
+    return ({ host }) => wanted.includes(host.RestartPolicy.Name);
+  },
+  'should-start-on-boot': (values, store) => {
+    const wanted = booleanFilter(new Map([['should-start-on-boot', values]]), 'should-start-on-boot');
+    return (container) => startsOnBoot(container, store) === wanted;
+  },
   status(values) {
     const wanted = oneOf('status', values, STATES);
     return (container) => wanted.includes(stateWord(container));

@@ -4,6 +4,7 @@ import type { Container, ContainerSize } from '../container/index.js';
 import { formatSize } from '../core/index.js';
 import { portsText } from './container-ports.js';
 import { commandText, stateWord, statusText } from './container-status.js';
+import { networkName } from './network-name.js';
 import type { Row } from './output.js';
 import { fitText } from './text.js';
 import { ago, timestamp } from './time.js';
@@ -21,7 +22,7 @@ export interface ContainerRowOptions {
 export function containerRow(container: Container, { trunc, size }: ContainerRowOptions): Row {
   const { id, name, imageReference, created, mountpoint, labels, command, mounts, host } = container;
   const text = commandText(command).replace(/\s+/g, ' ');
-  return {
+  const row: Row = {
     ID: trunc ? id.slice(0, 12) : id,
     Image: imageReference,
     Command: `"${trunc ? fitText(text, WIDTH) : text}"`,
@@ -37,12 +38,14 @@ export function containerRow(container: Container, { trunc, size }: ContainerRow
     Mountpoint: mountpoint ?? '',
     Mounts: mounts.map(mountName).join(','),
     LocalVolumes: String(mounts.filter(({ Type }) => Type === 'volume').length),
-    Networks: host.NetworkMode,
+    Networks: networkName(host),
     Labels: Object.entries(labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
     ...(size === undefined ? {} : { Size: sizeText(size) }),
   };
+  // For {{.Label "KEY"}}: no column, and nothing in JSON.
+  return Object.defineProperty(row, 'Label', { value: labels });
 }
 
 /** A volume by its name, anything else by where it comes from. */

@@ -1,5 +1,6 @@
 // Our terminal and streams as those of a container: for run, start -a, attach and exec.
 
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { VeneerError } from '../core/index.js';
@@ -65,7 +66,10 @@ export async function passStreams(options: StreamsOptions): Promise<StreamsEnd> 
   proxy?.begun();
   const outcome = await relayed;
   if (leave.signal.aborted) return { by: 'signal', exitCode: Number(leave.signal.reason) };
-  return { by: outcome === 'ended' ? 'command' : 'keys' };
+  if (outcome === 'ended') return { by: 'command' };
+  // The prompt of the user's shell does not follow that of the container's.
+  if (tty && isatty(1)) writeSync(1, '\r\n');
+  return { by: 'keys' };
 }
 
 interface SignalProxy extends Disposable {

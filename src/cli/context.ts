@@ -1,6 +1,7 @@
 // What every command has: the global options, and the store they point to.
 
 import type { Command } from 'commander';
+import type { HeadStart } from '../container/head-start.js';
 import { VeneerError } from '../core/index.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -17,6 +18,17 @@ export function addGlobals(command: Command): Command {
     .option('--root <dir>', 'where images and containers are kept (VENEER_ROOT)')
     .option('--log-level <level>', `what the servers of mounts log: ${LOG_LEVELS.join(', ')}`)
     .option('--debug', 'show where an error comes from');
+}
+
+let begun: HeadStart | undefined;
+
+/** What has been begun for the command of this process, which disposes of it. */
+export function giveHeadStart(head: HeadStart | undefined): void {
+  begun = head;
+}
+
+export function headStart(): HeadStart | undefined {
+  return begun;
 }
 
 export function globalsOf(command: Command): Globals {

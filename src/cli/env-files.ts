@@ -10,7 +10,9 @@ function linesOf(option: string, file: string): string[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new VeneerError('usage', `${option} '${file}': ${messageOf(cause)}`, { cause });
+    // Node's words: `ENOENT: no such file or directory, open 'env'`.
+    const reason = messageOf(cause).replace(/^[A-Z]+: ([^,]+).*$/s, '$1');
+    throw new VeneerError('usage', `${option} '${file}': ${reason}`, { cause });
   }
   return text
     .replace(/^\uFEFF/, '')

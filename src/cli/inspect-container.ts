@@ -7,6 +7,7 @@ import { networkSettings } from '../network/index.js';
 import type { Store } from '../store/index.js';
 import { dockerConfig } from './docker-config.js';
 import { DRIVER } from './inspect-image.js';
+import { networkName } from './network-name.js';
 
 export function describeContainer(store: Store, container: Container): object {
   const { id, name, created, image, imageReference, run, mountpoint, command, layers, directory, mounts } = container;
@@ -49,7 +50,13 @@ export function describeContainer(store: Store, container: Container): object {
       Propagation,
     })),
     Config: { ...dockerConfig(config, imageReference) },
-    NetworkSettings: networkSettings(run.network, exposedPorts(container.config)),
+    NetworkSettings: {
+      ...networkSettings(run.network, {
+        network: networkName(container.host),
+        exposed: exposedPorts(container.config),
+      }),
+      SandboxKey: run.pid === undefined ? '' : `/proc/${String(run.pid)}/ns/net`,
+    },
   };
 }
 

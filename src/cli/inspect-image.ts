@@ -63,12 +63,7 @@ export function describeArchived({ id, config, manifest, names, layerSizes }: Ar
     Id: id,
     RepoTags: names.map(familiarReference),
     RepoDigests: manifest === undefined ? [] : repositories.map((name) => `${name}@${manifest.digest}`),
-    Parent: text(config, 'parent'),
-    ...describeConfig(config),
-    Size: size,
-    VirtualSize: size,
-    RootFS: describeRootfs(config),
-    Metadata: { LastTagTime: NEVER },
+    ...describeElsewhere(config, size),
   };
 }
 
@@ -79,6 +74,13 @@ export function describeRemote({ id, config, digest, manifest, reference }: Remo
     Id: id,
     RepoTags: reference.digest === undefined ? [familiarReference(reference)] : [],
     RepoDigests: [`${familiarName(reference)}@${digest}`],
+    ...describeElsewhere(config, size),
+  };
+}
+
+/** Nobody has tagged it here. */
+function describeElsewhere(config: ImageConfig, size: number): object {
+  return {
     Parent: text(config, 'parent'),
     ...describeConfig(config),
     Size: size,

@@ -1,5 +1,6 @@
 // The options that limit what a container takes of its host.
 
+import { cpus } from 'node:os';
 import { VeneerError } from '../core/index.js';
 import { isUlimit } from '../runtime/index.js';
 import type { HostConfig, Ulimit } from '../runtime/index.js';
@@ -73,9 +74,16 @@ function between(least: number, most: number): Parse<number> {
   };
 }
 
+/** Docker's bounds: there is no use in more than there are. 0 stands for all. */
 function parseCpus(option: string, text: string): number {
-  if (/^[0-9]{1,5}(?:\.[0-9]{1,9})?$/.test(text)) return Math.round(Number(text) * 1e9);
-  throw new VeneerError('usage', `${option} '${text}': it is a number such as 0.5 or 2`);
+  if (!/^[0-9]{1,5}(?:\.[0-9]{1,9})?$/.test(text)) {
+    throw new VeneerError('usage', `${option} '${text}': it is a number such as 0.5 or 2`);
+  }
+  const [number, most] = [Number(text), cpus().length];
+  if (number !== 0 && (number < 0.01 || number > most)) {
+    throw new VeneerError('usage', `${option} '${text}': it is 0.01 to ${String(most)}, as many as this host has`);
+  }
+  return Math.round(number * 1e9);
 }
 
 function parseSet(option: string, text: string): string {

@@ -37,7 +37,6 @@ const FILES: Readonly<Record<CommandId, () => Promise<CommandFile>>> = {
   pause: () => import('./commands/pause.js'),
   unpause: () => import('./commands/unpause.js'),
   wait: () => import('./commands/wait.js'),
-  'container-watch-health': () => import('./commands/container-watch-health.js'),
   'container-cleanup': () => import('./commands/container-cleanup.js'),
   mount: () => import('./commands/mount.js'),
   top: () => import('./commands/top.js'),

@@ -1,8 +1,13 @@
 // --mount and --tmpfs, as docker reads them (docker/cli, opts/mount.go).
 
+import path from 'node:path';
 import { VeneerError } from '../core/index.js';
 import type { HostConfig, MountRequest } from '../runtime/index.js';
 import { parseByteSize } from './arguments.js';
+
+/** In place of the options that docker's local driver has. */
+export const OTHER_FILES =
+  'mount what you want on a directory of the host, and give that: -v DIRECTORY:PATH; memory is --tmpfs PATH';
 
 const HINT = 'write type=bind|volume|tmpfs,source=SOURCE,target=PATH[,readonly]';
 
@@ -37,12 +42,20 @@ type Reader = (fields: Fields, value: string | undefined, text: string) => void;
 
 const PROPAGATIONS = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
 
+/** What is mounted below the source: there, and read-only with it where the kernel can; writable; read-only or nothing; not there. */
+const RECURSION: Readonly<Record<string, object>> = {
+  enabled: {},
+  disabled: { NonRecursive: true },
+  writable: { ReadOnlyNonRecursive: true },
+  readonly: { ReadOnlyForceRecursive: true },
+};
+
 const READERS: Readonly<Record<string, Reader>> = {
   type: (fields, value = '') => {
     fields.type = value.toLowerCase();
   },
   source: (fields, value = '') => {
-    fields.source = value;
+    fields.source = /^\.\.?(?:\/|$)/.test(value) ? path.resolve(value) : value;
   },
   target: (fields, value = '') => {
     fields.target = value;
@@ -57,6 +70,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   'bind-nonrecursive': (fields, value, text) => {
     fields.bind['NonRecursive'] = flag(text, 'bind-nonrecursive', value);
   },
+  'bind-recursive': (fields, value = '', text) => {
+    const how = RECURSION[value];
+    if (how === undefined) throw wrong(text, `bind-recursive is one of ${Object.keys(RECURSION).join(', ')}`);
+    Object.assign(fields.bind, how);
+  },
   'bind-create-src': (fields, value, text) => {
     fields.bind['CreateMountpoint'] = flag(text, 'bind-create-src', value);
   },
@@ -69,6 +87,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   'volume-driver': (_fields, value = '', text) => {
     if (value !== 'local' && value !== '') throw wrong(text, `there is no volume driver '${value}'; there is local`);
+  },
+  'volume-opt': (_fields, value = '', text) => {
+    throw new VeneerError('usage', `--mount '${text}': volume-opt=${value}: the driver 'local' takes no options`, {
+      hint: OTHER_FILES,
+    });
   },
   'tmpfs-size': (fields, value = '') => {
     fields.tmpfs['SizeBytes'] = parseByteSize('--mount tmpfs-size', value);
@@ -84,7 +107,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   destination: 'target',
   dst: 'target',
   ro: 'readonly',
-  'volume-opt': 'volume-driver',
 };
 
 /** Throws `usage`. */
@@ -101,6 +123,9 @@ export function parseMount(text: string): MountRequest {
   if (type !== 'bind' && type !== 'volume' && type !== 'tmpfs') throw wrong(text, `'${type}' is not a type`);
   if (target === '') throw wrong(text, 'the target is missing');
   if (type === 'bind' && source === '') throw wrong(text, 'the source is missing');
+  if (!fields.readOnly && ('ReadOnlyNonRecursive' in fields.bind || 'ReadOnlyForceRecursive' in fields.bind)) {
+    throw wrong(text, 'bind-recursive=writable and bind-recursive=readonly take readonly');
+  }
   if (type === 'tmpfs' && source !== '') throw wrong(text, 'a tmpfs has no source');
   for (const [kind, options] of Object.entries({ bind: fields.bind, volume: fields.volume, tmpfs: fields.tmpfs })) {
     const [name] = Object.keys(options);

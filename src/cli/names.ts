@@ -212,14 +212,6 @@ export const COMMANDS = [
     completes: 'containers',
   },
   {
-    name: 'container-watch-health',
-    groups: container('watch-health'),
-    groupOnly: true,
-    hidden: true,
-    heading: 'Containers',
-    summary: 'Check the health of a container until it ends',
-  },
-  {
     name: 'container-cleanup',
     groups: container('cleanup'),
     groupOnly: true,

@@ -66,7 +66,10 @@ function templated(rows: readonly Row[], { columns, headings = {} }: Listing, te
   if (!isTable) return lines.map((line) => `${line}\n`).join('');
   const known = { ...headings, ...Object.fromEntries(columns.map(([heading, field]) => [field, heading])) };
   const fields = Object.keys(rows[0] ?? known);
-  const head = Object.fromEntries(fields.map((field) => [field, known[field] ?? field.toUpperCase()]));
+  const head = {
+    Label: '',
+    ...Object.fromEntries(fields.map((field) => [field, known[field] ?? field.toUpperCase()])),
+  };
   return formatTable([headingTemplate(body)(head), ...lines].map((line) => line.split('\t')));
 }
 

@@ -2,7 +2,8 @@
 
 import { Command } from 'commander';
 import { VeneerError } from '../core/index.js';
-import { addGlobals, applyGlobals, globalsOf, reportOptions } from './context.js';
+import type { HeadStart } from '../container/head-start.js';
+import { addGlobals, applyGlobals, giveHeadStart, globalsOf, reportOptions } from './context.js';
 import { report } from './failure.js';
 import { configureCommand } from './load.js';
 import { COMMANDS, findCommand, GROUPS, leadingWords } from './names.js';
@@ -121,8 +122,9 @@ function ownFailure(error: unknown, code: number): number {
   return code === 1 || code === 2 ? 125 : code;
 }
 
-/** Runs a command line and sets `process.exitCode`. */
-export async function run(args: readonly string[]): Promise<void> {
+/** Runs a command line and sets `process.exitCode`. `head`: what has been begun for it. */
+export async function run(args: readonly string[], head?: HeadStart): Promise<void> {
+  giveHeadStart(head);
   const line = args[0] === 'help' ? [...args.slice(1), '--help'] : [...args];
   // A bare group is a question for its verbs.
   if (line.length === 1 && line[0] !== undefined && line[0] in GROUPS) line.push('--help');

@@ -2,8 +2,9 @@
 
 import { formatSize } from '../core/index.js';
 import { familiarReference, parseReference } from '../image/index.js';
-import type { LabelFilter, PrunedImages, PruneImagesOptions } from '../store/index.js';
+import type { LabelFilter, PrunedImages, PruneImagesOptions, PrunedVolumes } from '../store/index.js';
 import { labelFilters, parseFilters } from './filter.js';
+import type { Filters } from './filter.js';
 import { writeLine } from './output.js';
 import { parseTimePoint } from './time-point.js';
 
@@ -28,14 +29,25 @@ export function pruneFilters(words: readonly string[]): Pick<PruneImagesOptions,
   // `label!=KEY` is the filter `label!` with the value KEY.
   const filters = parseFilters(words, ['until', 'label', 'label!']);
   const until = filters.get('until')?.at(-1);
-  const labels: LabelFilter[] = [
-    ...labelFilters(filters, 'label'),
-    ...labelFilters(filters, 'label!').map((label) => ({ ...label, isNegated: true })),
-  ];
+  const labels = prunedLabels(filters);
   return {
     ...(until === undefined ? {} : { until: parseTimePoint(until) }),
     ...(labels.length === 0 ? {} : { labels }),
   };
+}
+
+/** `label` and `label!`. */
+export function prunedLabels(filters: Filters): LabelFilter[] {
+  const without = labelFilters(filters, 'label!').map((label) => ({ ...label, isNegated: true }));
+  return [...labelFilters(filters, 'label'), ...without];
+}
+
+/** docker's list of what went. */
+export function writePrunedVolumes({ removed }: PrunedVolumes): void {
+  if (removed.length === 0) return;
+  writeLine('Deleted Volumes:');
+  for (const name of removed) writeLine(name);
+  writeLine('');
 }
 
 /** docker's list of what went. */

@@ -2,6 +2,7 @@
 
 import type { PreparedRun } from '../container/index.js';
 import { hasCode } from '../core/index.js';
+import type { WaitingServer } from '../overlay/index.js';
 import type { Store } from '../store/index.js';
 import type { AttachOptions } from './attach-options.js';
 import { passStreams } from './container-streams.js';
@@ -10,6 +11,8 @@ import { warn } from './warn.js';
 
 export interface ForegroundOptions extends AttachOptions {
   readonly streams: Streams;
+  /** Of a container that has just been made: its server, which waits. */
+  readonly server?: WaitingServer | undefined;
 }
 
 /** How long a command whose reader has gone away may take to end. */
@@ -21,7 +24,7 @@ const GRACE_MS = 1000;
  */
 export async function runForeground(store: Store, reference: string, options: ForegroundOptions): Promise<number> {
   const { prepareRun } = await import('../container/index.js');
-  const run = await prepareRun(store, reference, { foreground: true, onWarning: warn });
+  const run = await prepareRun(store, reference, { foreground: true, server: options.server, onWarning: warn });
   const progress = { begun: false };
   const begin = (): Promise<void> => {
     progress.begun = true;
@@ -32,12 +35,17 @@ export async function runForeground(store: Store, reference: string, options: Fo
     end = await attach(run, { ...options, begin });
   } catch (error) {
     if (!progress.begun) await run.abandon();
-    if (!hasCode(error, 'EPIPE')) throw error;
+    if (!hasCode(error, 'EPIPE')) {
+      if (progress.begun) await run.leave();
+      throw error;
+    }
     await endWithoutReader(run);
     end = { by: 'command' };
   }
-  if (end.by === 'keys') return 0;
-  if (end.by === 'signal') return end.exitCode;
+  if (end.by !== 'command') {
+    await run.leave();
+    return end.by === 'signal' ? end.exitCode : 0;
+  }
   const { exitCode } = await run.wait();
   await run.finish();
   return exitCode;

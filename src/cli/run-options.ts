@@ -80,7 +80,17 @@ export interface RunOptions {
   readonly uts?: string;
   readonly volume?: string[];
   readonly volumesFrom?: string[];
+  readonly volumeDriver?: string;
   readonly workdir?: string;
+}
+
+/** What `run` and `create` are given: an image, and a command with options of its own. */
+export function takesImage(command: Command): Command {
+  return command
+    .usage('[OPTIONS] IMAGE [COMMAND] [ARG...]')
+    .argument('<image>', 'its name or ID; pulled if it is not here; oci:DIR:TAG and the like are loaded')
+    .argument('[command...]', "what to run instead of the image's command")
+    .passThroughOptions();
 }
 
 /** Adds them; those of pulling are `addPullOptions`'. `-h` is the host name here, so that help is --help alone. */
@@ -124,6 +134,7 @@ export function addRunOptions(command: Command): Command {
 
   command.optionsGroup('Files:');
   many('-v, --volume <volume>', '[VOLUME|DIR:]PATH[:ro,z,...]: a volume or a directory of the host (may be repeated)');
+  one('--volume-driver <driver>', "'local' is all there is");
   many('--mount <mount>', 'type=bind|volume|tmpfs,source=,target=[,readonly,...] (may be repeated)');
   many('--volumes-from <container>', "another container's volumes: CONTAINER[:ro] (may be repeated)");
   many('--tmpfs <path>', 'a file system in memory: PATH[:OPTIONS] (may be repeated)');

@@ -63,6 +63,10 @@ function hostOf(options: RunOptions): Partial<HostConfig> {
   const { restart, logDriver, logOpt = [], annotation, sysctl, tmpfs } = options;
   const network = options.network ?? options.net;
   if (network !== undefined) parseNetworkMode(network, { rootless: false });
+  const { volumeDriver = 'local' } = options;
+  if (volumeDriver !== 'local') {
+    throw new VeneerError('usage', `--volume-driver '${volumeDriver}': there is no other than 'local'`);
+  }
   const published = publishedOf(options);
   return given<HostConfig>({
     ...limitsOf(options),
@@ -156,7 +160,8 @@ function parseHostname(text: string): string {
 }
 
 function parseMode(option: string, text: string | undefined, words: readonly string[]): string | undefined {
-  if (text === undefined || words.includes(text)) return text === 'private' && option !== '--cgroupns' ? '' : text;
+  if (text === undefined || words.includes(text))
+    return text === 'private' && (option === '--pid' || option === '--uts') ? '' : text;
   const shares = option === '--ipc' || option === '--pid';
   if (shares && /^container:./.test(text)) return text;
   const all = [...words, ...(shares ? ['container:NAME'] : [])];

@@ -14,6 +14,7 @@ export async function startAttached(
   const { id, run, config } = inspectContainer(store, reference);
   if (run.status === 'running' || run.status === 'paused') return attachToContainer(store, id, options);
   const streams = { stdin: options.stdin && config.OpenStdin === true, stdout: true, stderr: true };
-  requireTerminal({ tty: config.Tty === true, stdin: streams.stdin });
-  return runForeground(store, id, { ...options, streams });
+  const tty = config.Tty === true;
+  requireTerminal({ tty, stdin: streams.stdin });
+  return runForeground(store, id, { ...options, streams, sigProxy: options.sigProxy && !tty });
 }

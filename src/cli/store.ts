@@ -3,7 +3,7 @@ import { namingFullDisk } from '../core/index.js';
 import type { Store } from '../store/index.js';
 import { globalsOf } from './context.js';
 
-/** Runs `act` with the store that --root, VENEER_ROOT or the user's default names, and closes it whatever happens. */
+/** Runs `act` with the store that --root, VENEER_ROOT or the user's default names, and leaves it whatever happens: the program ends then. */
 export async function withStore<Result>(
   command: Command,
   act: (store: Store) => Promise<Result> | Result,
@@ -16,6 +16,6 @@ export async function withStore<Result>(
     // What is written elsewhere says so itself.
     throw namingFullDisk(error, store.root);
   } finally {
-    store.close();
+    store.leave();
   }
 }

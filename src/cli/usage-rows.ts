@@ -6,6 +6,7 @@ import type { Store, StoreUsage, Usage } from '../store/index.js';
 import { containerRow } from './container-rows.js';
 import { imageRows } from './image-rows.js';
 import type { Row } from './output.js';
+import { volumeRow } from './volume-row.js';
 
 function usageRow(type: string, { totalCount, active, size, reclaimable }: Usage): Row {
   const share = size > 0 ? ` (${String(Math.floor((100 * reclaimable) / size))}%)` : '';
@@ -18,8 +19,21 @@ function usageRow(type: string, { totalCount, active, size, reclaimable }: Usage
   };
 }
 
-export function summaryRows({ images, containers, blobs }: StoreUsage): Row[] {
-  return [usageRow('Images', images), usageRow('Containers', containers), usageRow('Blobs', blobs)];
+export function summaryRows({ images, containers, volumes, blobs }: StoreUsage): Row[] {
+  return [
+    usageRow('Images', images),
+    usageRow('Containers', containers),
+    usageRow('Local Volumes', volumes),
+    usageRow('Blobs', blobs),
+  ];
+}
+
+export function volumeUsageRows(store: Store, { volumes }: StoreUsage): Row[] {
+  return volumes.items.map(({ volume, size, links }) => ({
+    ...volumeRow(store, volume),
+    Links: String(links),
+    Size: formatSize(size),
+  }));
 }
 
 /** A row an image, by its first name, as docker has it. */

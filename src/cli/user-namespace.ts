@@ -1,6 +1,7 @@
 // Where a plain user's commands run: in a user namespace of his, where files and processes of containers have owners.
 
 import { VeneerError } from '../core/index.js';
+import { hideCertificates } from './certificates.js';
 import { report } from './failure.js';
 import { findCommand, leadingWords } from './names.js';
 import type { CommandName } from './names.js';
@@ -23,6 +24,7 @@ export async function enterUserNamespace(args: readonly string[]): Promise<boole
     // What containers need, those say that need it.
     if (namespaceObstacle() !== undefined) return true;
     if (command.namespace === 'inside') refuseOutside(command.name, args);
+    hideCertificates();
     return await runInNamespace();
   } catch (error) {
     const code = report(error, { usage: `veneer ${command.name}`, debug: args.includes('--debug') });

@@ -4,8 +4,10 @@ import type { Store } from '../store/index.js';
 import { writeContainerConfig } from './container-config.js';
 import { newContainerId } from './container-id.js';
 import { randomName } from './container-names.js';
-import { freezeContainer, hasWritten } from './freeze.js';
+import { freezeContainer, hasWritten, held } from './freeze.js';
 import { baseDirectories } from './lower-directories.js';
+import { hasOwnVolumes, ownVolumes } from './own-volumes.js';
+import type { OwnVolumes } from './own-volumes.js';
 import { ensureDirectories } from './upper-directory.js';
 import { documentOf, viewOf } from './view.js';
 import type { Container } from './view.js';
@@ -21,7 +23,7 @@ export interface BranchOptions {
 
 /**
  * Makes a container with the configuration of another one that begins with the very state of that one, or of a snapshot of it, and shares
- * all data with it. The other one goes on, running or not. Throws `not-found`, `invalid` and `already-exists` for the name.
+ * all data with it; of volumes without a name it has copies. The other one goes on, running or not. Throws `not-found`, `invalid` and `already-exists` for the name.
  */
 export async function branchContainer(
   store: Store,
@@ -35,15 +37,22 @@ export async function branchContainer(
   store.containers.checkNewName(chosen);
   const staged = store.containers.stage();
   try {
-    const frozen =
-      snapshot === undefined
-        ? await stateOf(store, found.id, pause)
-        : store.frozen.snapshot(record.id, snapshot).frozen;
+    const document = documentOf(store, record);
+    const takeState = async (): Promise<{ frozen: string | undefined; own: OwnVolumes }> => ({
+      frozen:
+        snapshot === undefined
+          ? await stateOf(store, found.id, pause)
+          : store.frozen.snapshot(record.id, snapshot).frozen,
+      own: ownVolumes(store, document.mounts),
+    });
+    // Held for both, where there are both: files and volumes are of one moment.
+    const isOneMoment = hasOwnVolumes(store, document.mounts);
+    const { frozen, own } = isOneMoment ? await held(store, record, { pause }, takeState) : await takeState();
+    using _copies = own;
     const [top = ''] = frozen === undefined ? baseDirectories(store, record) : [store.frozen.path(frozen)];
     ensureDirectories(staged.path, top);
-    const document = documentOf(store, record);
-    writeContainerConfig(staged.path, document);
-    const volumes = document.mounts.flatMap(({ Name }) => (Name === undefined ? [] : [store.volumes.get(Name)]));
+    writeContainerConfig(staged.path, { ...document, mounts: own.mounts });
+    const { volumes } = own;
     const { image, imageReference, labels, committed } = record;
     const container = { id: newContainerId(), name: chosen, image, imageReference, labels };
     return viewOf(store, store.containers.create(container, staged, { from: { committed, frozen }, volumes }));

@@ -22,7 +22,8 @@ export async function cleanUp(
     const record = store.containers.get(id);
     const run = await reconcileRun(store, record);
     if (run?.phase !== 'ended' || stays(record, run)) return;
-    if (runSettings(store, record).autoRemove && run.kept !== true) store.containers.remove(id, { ownVolumes: true });
+    if (runSettings(store, record).autoRemove && run.kept !== true)
+      await store.containers.remove(id, { ownVolumes: true });
   } catch (error) {
     // Removed meanwhile.
     if (!hasCode(error, 'not-found') || store.containers.find(id) !== undefined) throw error;

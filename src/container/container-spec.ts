@@ -3,12 +3,13 @@
 import os from 'node:os';
 import type { NetworkState } from '../network/index.js';
 import { isRootless } from '../rootless/index.js';
-import { buildSpec, readUserDatabase, sharedContainer } from '../runtime/index.js';
+import { buildSpec, cgroupControllers, readUserDatabase, sharedContainer } from '../runtime/index.js';
 import type { CgroupPlace, ContainerConfig, EtcFiles, HostConfig, OciSpec } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import type { ContainerDocument } from './container-config.js';
 import { etcFilesIn, writeEtcFiles } from './etc-files.js';
 import { joinedNamespaces } from './joined-namespaces.js';
+import { prepareSharedMemory } from './shared-memory.js';
 import { documentOf } from './view.js';
 
 export interface ContainerSpecOptions {
@@ -16,13 +17,15 @@ export interface ContainerSpecOptions {
   readonly rootfs: string;
   readonly cgroups: CgroupPlace;
   readonly network: NetworkState;
+  /** That was made for it. */
+  readonly networkNamespace?: string | undefined;
   /** Hears of what was asked for and cannot be had. */
   readonly onWarning: (message: string) => void;
 }
 
-/** The specification of a mounted container. Writes its files of /etc. Throws as `buildSpec`. */
+/** The specification of a mounted container. Writes its files of /etc, and makes the memory it shares. Throws as `buildSpec`. */
 export function containerSpec(store: Store, record: ContainerRecord, options: ContainerSpecOptions): OciSpec {
-  const { rootfs, cgroups, onWarning } = options;
+  const { rootfs, cgroups, networkNamespace, onWarning } = options;
   const document = documentOf(store, record);
   const { config, host, mounts } = document;
   const hostname = hostnameOf(store, record, document);
@@ -34,9 +37,11 @@ export function containerSpec(store: Store, record: ContainerRecord, options: Co
     users: readUserDatabase(rootfs),
     etcFiles: etcFilesOf(store, record, { ...options, config, host, hostname }),
     mounts,
-    ...(cgroups.manager === 'none' ? {} : { cgroups }),
+    ...(cgroups.manager === 'none' ? {} : { cgroups: { ...cgroups, controllers: cgroupControllers(cgroups) } }),
     rootless: isRootless(),
     joined: joinedNamespaces(store, host),
+    networkNamespace,
+    sharedMemory: prepareSharedMemory(store, record, host),
     onWarning,
   });
 }

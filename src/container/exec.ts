@@ -2,13 +2,12 @@
 
 import { constants } from 'node:os';
 import { VeneerError } from '../core/index.js';
-import { cgroupPlace, processSpec, readUserDatabase } from '../runtime/index.js';
 import type { Exec, ProcessRequest } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { kill } from '../sys/index.js';
+import { execProcess } from './exec-process.js';
 import { runtimeOf } from './run-end.js';
 import { containerState } from './state.js';
-import { documentOf } from './view.js';
 
 export interface ExecOptions extends Omit<ProcessRequest, 'args' | 'tty' | 'size'> {
   readonly command: readonly string[];
@@ -67,17 +66,9 @@ export async function prepareExec(store: Store, reference: string, options: Exec
   const record = store.containers.resolve(reference);
   requireRunning(store, record);
   const { command, terminal, stdin, detached, ...request } = options;
-  const { config, host } = documentOf(store, record);
-  const process = processSpec({
-    config,
-    host,
-    users: readUserDatabase(record.mountpoint ?? ''),
-    hostname: config.Hostname ?? record.id.slice(0, 12),
-    request: { ...request, args: command, tty: terminal },
-  });
+  const { process, cgroups } = execProcess(store, record, { ...request, args: command, tty: terminal });
   const runtime = runtimeOf(store, store.runs.get(record.id));
   const { id, name } = record;
-  const { manager: cgroups } = cgroupPlace(id, host.CgroupParent);
   return new PreparedExec(await runtime.prepareExec({ id, name, process, terminal, stdin, detached, cgroups }));
 }
 

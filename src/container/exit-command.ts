@@ -7,20 +7,20 @@ import { identityOf } from '../sys/index.js';
 export const PROGRAM = fileURLToPath(new URL('../program/veneer.cjs', import.meta.url));
 
 /**
- * Ends at once while the process of a number and a start time is there, and not only as a zombie whose parent is slow to ask for it. Built-in
- * words only, so that it costs next to nothing.
+ * Ends at once while the process of a number and a start time is there, and not only as a zombie whose parent is slow to ask for it, unless it
+ * has left word that it does not stay. Built-in words only, so that it costs next to nothing.
  */
 const UNLESS_ALIVE =
-  'read -r it 2>/dev/null </proc/$1/stat && case $it in *") Z "*);; *" $2 "*) exit;; esac; shift 2; exec "$@"';
+  '[ -e "$3" ] || { read -r it 2>/dev/null </proc/$1/stat && case $it in *") Z "*);; *" $2 "*) exit;; esac; }; shift 3; exec "$@"';
 
-/** `unlessAlive`: nothing is to be done while this process is there, which cleans up itself. */
+/** `unlessAlive`: nothing is to be done while this process is there, which cleans up itself, until it makes the file of this name. */
 export function exitCommand(
   root: string,
   id: string,
-  { unlessAlive }: { readonly unlessAlive: boolean },
+  { unlessAlive }: { readonly unlessAlive?: string },
 ): [string, ...string[]] {
   const cleanUp: [string, ...string[]] = [process.execPath, PROGRAM, '--root', root, 'container', 'cleanup', id];
-  const self = unlessAlive ? identityOf(process.pid) : undefined;
-  if (self === undefined) return cleanUp;
-  return ['/bin/sh', '-c', UNLESS_ALIVE, 'veneer', String(self.pid), String(self.start), ...cleanUp];
+  const self = unlessAlive === undefined ? undefined : identityOf(process.pid);
+  if (unlessAlive === undefined || self === undefined) return cleanUp;
+  return ['/bin/sh', '-c', UNLESS_ALIVE, 'veneer', String(self.pid), String(self.start), unlessAlive, ...cleanUp];
 }

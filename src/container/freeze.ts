@@ -59,24 +59,22 @@ function freezeUnmounted(store: Store, record: ContainerRecord, frozen: string):
 }
 
 /** Runs `work` while the processes of a running container stand still; those of one that is paused do already. */
-async function held(
+export async function held<T>(
   store: Store,
   record: ContainerRecord,
-  { pause }: { pause: boolean },
-  work: () => Promise<void>,
-): Promise<void> {
+  { pause = true }: Pick<FreezeChoice, 'pause'>,
+  work: () => Promise<T>,
+): Promise<T> {
   if (!pause || containerState(store, record).status !== 'running') return work();
   const runtime = runtimeOf(store, store.runs.get(record.id));
+  // It may have ended just now, or have no cgroup of its own.
+  const release = await runtime.hold(record.id).catch(() => undefined);
   try {
-    await runtime.pause(record.id);
-  } catch {
-    // It has ended just now.
-    return work();
-  }
-  try {
-    await work();
+    return await work();
   } finally {
-    await runtime.resume(record.id);
+    await release?.();
+    // Who held it was killed.
+    if (containerState(store, record).status === 'paused') await runtime.resume(record.id);
   }
 }
 

@@ -21,7 +21,6 @@ export type { ExecOptions } from './exec.js';
 export { exportTree } from './export.js';
 export type { ExportOptions } from './export.js';
 export type { Health, HealthProbe } from './health/health-file.js';
-export { watchHealth } from './health/watch-health.js';
 export { containerLogs } from './logs.js';
 export type { LogOptions } from './logs.js';
 export { mountContainer } from './mount.js';
@@ -50,7 +49,7 @@ export { listSnapshots, removeSnapshot, snapshotContainer } from './snapshot.js'
 export type { ListedSnapshot, SnapshotOptions } from './snapshot.js';
 export { documentOf, inspectContainer, listContainers } from './view.js';
 export type { Container } from './view.js';
-export { waitContainer } from './wait.js';
+export { waitContainer, waitForRun } from './wait.js';
 export type { WaitCondition, WaitOptions } from './wait.js';
 export { whichLayers } from './which.js';
 export type { Origin, Whereabouts } from './which.js';

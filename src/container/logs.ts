@@ -4,9 +4,9 @@ import { VeneerError } from '../core/index.js';
 import { readLog } from '../runtime/index.js';
 import type { LogRecord } from '../runtime/index.js';
 import type { Store } from '../store/index.js';
-import { containerDirectories } from './upper-directory.js';
+import { containerDirectories } from './container-directories.js';
 import { documentOf } from './view.js';
-import { waitContainer } from './wait.js';
+import { waitForRun } from './wait.js';
 
 export interface LogOptions {
   /** Only so many lines at the end. */
@@ -48,5 +48,5 @@ async function endOf(
   { signal, until }: { readonly signal: AbortSignal | undefined; readonly until: Date | undefined },
 ): Promise<void> {
   const time = until === undefined ? [] : [AbortSignal.timeout(Math.max(0, until.getTime() - Date.now()))];
-  await waitContainer(store, id, { signal: AbortSignal.any([...time, ...(signal === undefined ? [] : [signal])]) });
+  await waitForRun(store, id, AbortSignal.any([...time, ...(signal === undefined ? [] : [signal])]));
 }

@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errno, hasCode, toByteString } from '../core/index.js';
+import { removeDoor } from '../overlay/index.js';
 import {
   AT_FDCWD,
   MNT_DETACH,
@@ -44,9 +45,10 @@ function isDead(path: string): boolean {
   return status === -errno.ENOTCONN || status === -errno.ECONNABORTED;
 }
 
-/** Takes away a mount whose server has died. */
+/** Takes away a mount whose server has died, and its door. */
 export function detachStale(mountpoint: string): void {
   must(umount2(toByteString(mountpoint), MNT_DETACH), 'umount2', mountpoint);
+  removeDoor(mountpoint);
 }
 
 /** Takes away all stale mounts of a directory and returns what is there then: `none` or `live`. */

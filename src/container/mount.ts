@@ -1,8 +1,10 @@
 // `mount` of a container: its writable directory over the layers of its image and of its commits.
 
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { VeneerError, hasCode } from '../core/index.js';
-import { startOverlay } from '../overlay/index.js';
-import type { Transport } from '../overlay/index.js';
+import { startOverlay, unmountOverlay } from '../overlay/index.js';
+import type { Transport, WaitingServer } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { MOUNT_TYPE, canonicalMountpoint, clearStale } from './mount-state.js';
 import { lowerDirectories } from './lower-directories.js';
@@ -41,8 +43,12 @@ export interface RecordMount {
 export interface RecordMountOptions {
   readonly mountpoint?: string;
   readonly transport?: Transport | undefined;
-  /** It is about to run: what a runtime mounts on is there, without being a change of the container's. */
+  /** It is about to run: what a runtime mounts on is there, without being a change of the container's; a mount that lacks it is made anew. */
   readonly toRun?: boolean;
+  /** It is removed at the end of its run. */
+  readonly temporary?: boolean;
+  /** One that waits, if it is for where the container is to be mounted. */
+  readonly server?: WaitingServer | undefined;
 }
 
 /** Mounts a container whose lock is held; as `mountContainer`. */
@@ -59,16 +65,18 @@ export async function mountRecord(
         hint: `un-mount it first: veneer umount ${record.name}`,
       });
     }
-    return { mountpoint: current, server: undefined };
+    if (options.toRun !== true || hasMountPoints(store, current) || !(await giveUp(current))) {
+      return { mountpoint: current, server: undefined };
+    }
   }
   const lowerdir = lowerDirectories(store, record);
   const { upper, work, merged, log } = ensureDirectories(store.containers.directory(record.id), lowerdir[0] ?? '');
-  const mountpoint = wanted ?? merged;
+  const mountpoint = wanted ?? current ?? merged;
   refuseMounted(mountpoint);
   // Recorded first: a process that dies in between leaves a record of no mount, never a mount without a record.
   store.containers.setMountpoint(record.id, mountpoint);
   try {
-    const { transport = 'direct' } = options;
+    const { transport = 'direct', temporary = false, server } = options;
     const { pid } = await startOverlay({
       lowerdir: options.toRun === true ? [...lowerdir, store.mountPoints] : lowerdir,
       frozen: record.frozen.length,
@@ -76,13 +84,32 @@ export async function mountRecord(
       workdir: work,
       mountpoint,
       metacopy: true,
+      temporary,
       logFile: log,
       transport,
+      server: server?.mountpoint === mountpoint ? server : undefined,
     });
     return { mountpoint, server: pid };
   } catch (error) {
     store.containers.setMountpoint(record.id, undefined);
     throw error;
+  }
+}
+
+/** Whether a tree has all that a runtime mounts on: most images do. */
+function hasMountPoints(store: Store, mountpoint: string): boolean {
+  const names = readdirSync(store.mountPoints, { recursive: true, encoding: 'utf8' });
+  return names.every((name) => existsSync(join(mountpoint, name)));
+}
+
+/** Un-mounts what is to be mounted in another way; false where somebody uses it. */
+async function giveUp(mountpoint: string): Promise<boolean> {
+  try {
+    await unmountOverlay(mountpoint);
+    return true;
+  } catch (error) {
+    if (!hasCode(error, 'in-use')) throw error;
+    return false;
   }
 }
 

@@ -2,12 +2,14 @@
 
 import { VeneerError, messageOf } from '../core/index.js';
 import { requireNamespace } from '../rootless/index.js';
+import type { WaitingServer } from '../overlay/index.js';
 import { Runtime, StartError, cgroupPlace, findRuntime } from '../runtime/index.js';
 import type { CgroupPlace, CreateRequest, OciSpec } from '../runtime/index.js';
 import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/index.js';
 import { bootId, identityOf } from '../sys/index.js';
 import { containerSpec } from './container-spec.js';
 import { exitCommand } from './exit-command.js';
+import { mountState } from './mount-state.js';
 import { currentMountpoint, mountRecord } from './mount.js';
 import { prepareMounts } from './prepare-mounts.js';
 import { PreparedRun } from './prepared-run.js';
@@ -15,12 +17,14 @@ import { endRun, reconcileRun } from './run-end.js';
 import { networkModeOf, noNetworkYet, prepareRunNetwork } from './run-network.js';
 import { runSettings } from './run-settings.js';
 import type { RunSettings } from './run-settings.js';
-import { runDirectoryOf } from './state.js';
-import { containerDirectories } from './upper-directory.js';
+import { runDirectoryOf, runFilesOf } from './state.js';
+import { containerDirectories } from './container-directories.js';
 
 export interface PrepareRunOptions {
   /** Whether the caller stays until the end and cleans up then (`finish`); if it does not live then, conmon has it done. */
   readonly foreground: boolean;
+  /** Of a container that has just been made: its server, which waits. */
+  readonly server?: WaitingServer | undefined;
   /** Hears of what was asked for and cannot be had. */
   readonly onWarning?: (message: string) => void;
 }
@@ -67,7 +71,7 @@ export async function prepareLocked(
     restarts: 0,
     ...options.repeats,
     // Until it has started, it is what it was.
-    ...(before?.startedAt === undefined ? {} : { startedAt: before.startedAt }),
+    ...lastEnd(before),
   };
   const note = (more: Partial<ContainerRun>): void => {
     run = { ...run, ...more };
@@ -80,9 +84,10 @@ export async function prepareLocked(
     note({ mounts: currentMountpoint(record) === undefined, network: noNetworkYet(mode) });
     const { onWarning = () => undefined } = options;
     const [mounting, preparing] = await Promise.allSettled([
-      mountRecord(store, record, { toRun: true }),
+      mountRecord(store, record, { toRun: true, temporary: settings.autoRemove, server: options.server }),
       prepareRunNetwork(store, record, { mode, onWarning }),
     ]);
+    using _network = preparing.status === 'fulfilled' ? preparing.value : undefined;
     const mounted = valueOf(mounting);
     const server = mounted.server === undefined ? undefined : identityOf(mounted.server);
     if (server !== undefined) note({ server });
@@ -92,19 +97,47 @@ export async function prepareLocked(
     const cgroups = cgroupPlace(record.id, settings.cgroupParent);
     const { mountpoint: rootfs } = mounted;
     await prepareMounts(store, settings.mounts, { rootfs, isFirstRun: before?.startedAt === undefined });
-    const spec = containerSpec(store, record, { rootfs, cgroups, network: network.state, onWarning });
+    const { state, namespace } = network;
+    const spec = containerSpec(store, record, {
+      rootfs,
+      cgroups,
+      network: state,
+      networkNamespace: namespace,
+      onWarning,
+    });
     const { foreground } = options;
     const created = await runtime.create(createRequest(store, { record, spec, settings, cgroups, foreground }));
     note(created);
     note({ network: await network.connect(created.process.pid) });
     return new PreparedRun({ store, record, runtime, run, lock: options.lock, settings });
-  } catch (error) {
+  } catch (thrown) {
+    const error = deadServer(store, record, thrown) ?? thrown;
     await endRun(store, record, { ...run, ...failure(error), finishedAt: Date.now() });
-    if (settings.autoRemove) store.containers.remove(record.id, { ownVolumes: true });
+    if (settings.autoRemove) await store.containers.remove(record.id, { ownVolumes: true });
     throw error instanceof VeneerError
       ? error
       : new VeneerError('unavailable', `cannot start container ${record.name}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function lastEnd(run: ContainerRun | undefined): Partial<ContainerRun> {
+  const { startedAt, finishedAt, exitCode, error, oomKilled } = run ?? {};
+  return {
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(error === undefined ? {} : { error }),
+    ...(oomKilled === undefined ? {} : { oomKilled }),
+  };
+}
+
+/** What went wrong because nobody serves the tree any more. */
+function deadServer(store: Store, { id, name }: ContainerRecord, cause: unknown): VeneerError | undefined {
+  const { mountpoint } = store.containers.get(id);
+  if (mountpoint === undefined || mountState(mountpoint).kind !== 'stale') return undefined;
+  const { log } = containerDirectories(store.containers.directory(id));
+  const message = `cannot start container ${name}: the server of its file system has died (last words in ${log})`;
+  return new VeneerError('unavailable', message, { cause });
 }
 
 function valueOf<T>(settled: PromiseSettledResult<T>): T {
@@ -143,6 +176,8 @@ function createRequest(store: Store, { record, spec, settings, cgroups, foregrou
     stdin: settings.stdin,
     cgroups: cgroups.manager,
     ...(settings.log === undefined ? {} : { log: { path: outputLog, ...settings.log } }),
-    exitCommand: exitCommand(store.root, id, { unlessAlive: foreground && settings.restart.name === 'no' }),
+    exitCommand: exitCommand(store.root, id, {
+      ...(foreground && settings.restart.name === 'no' ? { unlessAlive: runFilesOf(store, id).left } : {}),
+    }),
   };
 }

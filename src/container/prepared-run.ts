@@ -1,13 +1,16 @@
 // A run that waits to be let go, and then, for who stays with it, its end.
 
+import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { hasCode } from '../core/index.js';
 import type { Runtime } from '../runtime/index.js';
 import type { ContainerRecord, ContainerRun, HeldLock, Store } from '../store/index.js';
 import { isRunning, kill } from '../sys/index.js';
 import { cleanUp } from './clean-up.js';
 import { endRun } from './run-end.js';
-import { startHealthChecks } from './health/watch-health.js';
+import { startHealthChecks } from './health/health-checks.js';
 import type { RunSettings } from './run-settings.js';
+import { runFilesOf } from './state.js';
 import { waitForEnd } from './wait-for-end.js';
 
 interface Parts {
@@ -55,17 +58,18 @@ export class PreparedRun {
     const { store, record, runtime, lock } = this.#parts;
     try {
       // Recorded first: it may be over before this is.
-      const { finishedAt: _finishedAt, starter: _starter, ...run } = this.#run;
+      const { starter: _starter, finishedAt: _at, exitCode: _code, error: _error, oomKilled: _oom, ...run } = this.#run;
       this.#run = { ...run, phase: 'started', startedAt: Date.now() };
       store.runs.set(record.id, this.#run);
       await runtime.start(record.id, record.name);
+      if (this.#run.process !== undefined)
+        startHealthChecks(store, store.containers.get(record.id), { runtime, first: this.#run.process });
     } catch (error) {
       await this.#end({ error: error instanceof Error ? error.message : String(error), exitCode: 125 });
       throw error;
     } finally {
       lock.release();
     }
-    startHealthChecks(store, record);
   }
 
   /** Takes back what was prepared, instead of `start`. */
@@ -80,7 +84,7 @@ export class PreparedRun {
   async #end(why: { error: string; exitCode: number }): Promise<void> {
     const { store, record, settings } = this.#parts;
     await endRun(store, record, { ...this.#run, ...why, finishedAt: Date.now() });
-    if (settings.autoRemove) store.containers.remove(record.id, { ownVolumes: true });
+    if (settings.autoRemove) await store.containers.remove(record.id, { ownVolumes: true });
   }
 
   /** Sends a signal to the command, unless it has ended. */
@@ -93,6 +97,18 @@ export class PreparedRun {
   /** Resolves when the command has ended, with its exit code. Rejects with the signal's reason. */
   async wait(signal?: AbortSignal): Promise<{ exitCode: number }> {
     return waitForEnd(this.#parts.store, this.id, this.#run, signal);
+  }
+
+  /** Instead of `wait` and `finish`: whoever sees the end cleans up, or this does, if that was before. */
+  async leave(): Promise<void> {
+    const { store } = this.#parts;
+    try {
+      writeFileSync(runFilesOf(store, this.id).left, '');
+    } catch (error) {
+      // It was cleaned up.
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+    await cleanUp(store, this.id);
   }
 
   /** Cleans up after the end: un-mounts, and removes the container if that was asked for. */

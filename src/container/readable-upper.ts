@@ -14,7 +14,7 @@ import { currentMountpoint } from './mount.js';
 import { settleLinks } from './settle-links.js';
 import { settledUpper } from './settled-upper.js';
 import type { SettledUpper } from './settled-upper.js';
-import { containerDirectories } from './upper-directory.js';
+import { containerDirectories } from './container-directories.js';
 
 export interface ReadableUpperOptions {
   readonly store: Store;

@@ -2,14 +2,16 @@
 
 import { existsSync } from 'node:fs';
 import { VeneerError } from '../core/index.js';
+import { removeDoor } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { currentMountpoint } from './mount.js';
 import { clearStale } from './mount-state.js';
 import { endRun, reconcileRun } from './run-end.js';
 import { isUp } from './running.js';
 import { killRun, markStopped } from './stop.js';
+import { containerState } from './state.js';
 import { unmountRecord } from './unmount-record.js';
-import { containerDirectories } from './upper-directory.js';
+import { containerDirectories } from './container-directories.js';
 
 /**
  * Removes a container with its changes; layers committed from it that no image has go with it. Resolves to its ID.
@@ -25,7 +27,7 @@ export async function removeContainer(
   const directory = store.containers.directory(found.id);
   if (!existsSync(directory)) {
     // Damage that check names; the record is all there is to remove, and to lock.
-    store.containers.remove(found.id, { ownVolumes });
+    await store.containers.remove(found.id, { ownVolumes });
     return found.id;
   }
   using _lock = await store.containers.lock(found);
@@ -38,10 +40,13 @@ export async function removeContainer(
         hint: `un-mount it first: veneer umount ${record.name}, or use --force`,
       });
     }
-    await unmountRecord(store, record, mountpoint, { evenBusy: true });
+    await unmountRecord(store, record, mountpoint, { force: true });
   }
-  clearStale(containerDirectories(directory).merged);
-  store.containers.remove(record.id, { ownVolumes });
+  const { merged } = containerDirectories(directory);
+  clearStale(merged);
+  // Who un-mounted what was left of a dead server by hand has left this.
+  removeDoor(record.mountpoint ?? merged);
+  await store.containers.remove(record.id, { ownVolumes });
   return record.id;
 }
 
@@ -49,8 +54,8 @@ async function endForRemoval(store: Store, record: ContainerRecord, force: boole
   const run = await reconcileRun(store, record);
   if (run === undefined || run.phase === 'ended') return;
   if (!force) {
-    const doing =
-      run.phase === 'waiting' ? 'is restarting' : run.phase === 'starting' ? 'is being started' : 'is running';
+    const { status } = containerState(store, record);
+    const doing = run.phase === 'starting' ? 'is being started' : status === 'exited' ? 'is running' : `is ${status}`;
     throw new VeneerError('in-use', `cannot remove container ${record.name}: it ${doing}`, {
       hint: `stop it first: veneer stop ${record.name}, or use --force`,
     });

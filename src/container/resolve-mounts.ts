@@ -1,11 +1,11 @@
 // What is to be mounted in a new container: --volume, --mount, --tmpfs, --volumes-from, and VOLUME of the image.
 
-import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { VeneerError } from '../core/index.js';
 import type { ContainerConfig, HostConfig, MountPoint, MountRequest } from '../runtime/index.js';
-import { checkVolumeName } from '../store/index.js';
+import { checkVolumeName, newVolumeName } from '../store/index.js';
 import type { NewVolume, Store } from '../store/index.js';
+import { refuseMissing } from './bind-source.js';
 import { documentOf } from './view.js';
 
 export interface ResolvedMounts {
@@ -19,7 +19,8 @@ interface Wanted {
   readonly volume?: NewVolume;
 }
 
-/** Throws `invalid` for what is malformed, contradicts itself or is no place in a container, and `not-found` for --volumes-from. */
+/** Throws `invalid` for what is malformed, contradicts itself or is no place in a container, and `not-found` for --volumes-from
+ * and for sources of --mount. */
 export function resolveMounts(store: Store, config: ContainerConfig, host: HostConfig): ResolvedMounts {
   const asked = [
     ...host.Binds.map(parseBind),
@@ -60,7 +61,7 @@ function named(name: string, labels: Readonly<Record<string, string>> = {}): New
 }
 
 function unnamed(labels: Readonly<Record<string, string>> = {}): NewVolume {
-  return { name: randomBytes(32).toString('hex'), labels, isAnonymous: true };
+  return { name: newVolumeName(), labels, isAnonymous: true };
 }
 
 /** Where its files are is the store's to say. */
@@ -81,7 +82,13 @@ function volumeAt(volume: NewVolume, path: string, more: Partial<MountPoint> = {
 
 const anonymous = (path: string): Wanted => volumeAt(unnamed(), path);
 
+/** mount(8)'s for every file system, and those of tmpfs(5) that docker knows. */
+const TMPFS_WORDS =
+  /^(?:r[ow]|(?:no)?(?:suid|dev|exec|atime|diratime|relatime|strictatime)|a?sync|dirsync|(?:no)?mand|(?:size|mode|uid|gid|nr_inodes|nr_blocks|mpol)=.*)$/;
+
 function tmpfs(path: string, options: string): MountPoint {
+  const unknown = options.split(',').find((word) => word !== '' && !TMPFS_WORDS.test(word));
+  if (unknown !== undefined) throw new VeneerError('invalid', `tmpfs '${path}': '${unknown}' is not an option of it`);
   const RW = !options.split(',').includes('ro');
   return { Type: 'tmpfs', Source: '', Destination: destination(path), Mode: options, RW, Propagation: '' };
 }
@@ -90,6 +97,17 @@ const PROPAGATIONS = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rsla
 
 /** Labels of SELinux, which does not run here, and what only docker's desktops heed. */
 const WITHOUT_EFFECT = ['z', 'Z', 'consistent', 'cached', 'delegated', 'rbind'];
+
+/** Of each of these one at most, as docker has it. */
+const ALTERNATIVES = [['ro', 'rw'], ['z', 'Z'], ['consistent', 'cached', 'delegated'], PROPAGATIONS];
+
+function refuseContradictions(text: string, words: readonly string[]): void {
+  for (const alternatives of ALTERNATIVES) {
+    const [one, other] = words.filter((word) => alternatives.includes(word));
+    if (other === undefined) continue;
+    throw new VeneerError('invalid', `volume '${text}': '${String(one)}' and '${other}' do not go together`);
+  }
+}
 
 /** SOURCE:DESTINATION[:OPTIONS]. */
 function parseBind(text: string): Wanted {
@@ -101,8 +119,15 @@ function parseBind(text: string): Wanted {
     throw new VeneerError('invalid', `'${text}' is not a volume`, { hint: 'write [VOLUME|DIRECTORY:]PATH[:OPTIONS]' });
   }
   if (unknown !== undefined) throw new VeneerError('invalid', `volume '${text}': '${unknown}' is not an option of it`);
+  refuseContradictions(text, words);
   const RW = !words.includes('ro');
-  if (!source.startsWith('/')) {
+  const isVolume = !source.startsWith('/');
+  const misplaced = words.find((word) => (isVolume ? PROPAGATIONS.includes(word) : word === 'nocopy'));
+  if (misplaced !== undefined) {
+    const kind = isVolume ? 'directories of the host' : 'volumes';
+    throw new VeneerError('invalid', `volume '${text}': '${misplaced}' is for ${kind} alone`);
+  }
+  if (isVolume) {
     return volumeAt(named(source), path, { Mode: mode, RW, ...(words.includes('nocopy') ? { NoCopy: true } : {}) });
   }
   const mount: MountPoint = {
@@ -134,7 +159,8 @@ function requested({ Type, Source, Target, ReadOnly, ...options }: MountRequest)
   if (!Source.startsWith('/')) {
     throw new VeneerError('invalid', `cannot mount '${Source}' in a container: it is not an absolute path`);
   }
-  const { Propagation = 'rprivate', NonRecursive, CreateMountpoint } = options.BindOptions ?? {};
+  const { Propagation = 'rprivate', NonRecursive, CreateMountpoint, ReadOnlyNonRecursive } = options.BindOptions ?? {};
+  if (CreateMountpoint !== true) refuseMissing(Source);
   const mount: MountPoint = {
     Type: 'bind',
     Source: posix.normalize(Source),
@@ -143,6 +169,7 @@ function requested({ Type, Source, Target, ReadOnly, ...options }: MountRequest)
     RW,
     Propagation,
     ...(NonRecursive === true ? { NonRecursive: true } : {}),
+    ...(ReadOnlyNonRecursive === true ? { WritableBelow: true } : {}),
     ...(CreateMountpoint === true ? { CreateSource: true } : {}),
   };
   return { mount };

@@ -6,16 +6,7 @@ import { identityOf } from '../sys/index.js';
 import { cleanUp } from './clean-up.js';
 import { prepareLocked } from './prepare-run.js';
 import { runSettings } from './run-settings.js';
-import type { RunSettings } from './run-settings.js';
-
-/** Whether the policy of a container wants one that has ended so to run again. */
-export function wantsRestart({ restart }: RunSettings, run: ContainerRun): boolean {
-  if (run.stopped === true) return false;
-  if (restart.name === 'always' || restart.name === 'unless-stopped') return true;
-  return (
-    restart.name === 'on-failure' && run.exitCode !== 0 && (restart.maximum === 0 || run.restarts < restart.maximum)
-  );
-}
+import { wantsRestart } from './wants-restart.js';
 
 /** moby, restartmanager.go: what runs so long is taken to be well again. */
 const WELL_AFTER_MS = 10_000;

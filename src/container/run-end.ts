@@ -4,11 +4,14 @@ import { rmSync } from 'node:fs';
 import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
 import { Runtime, cgroupPlace, findRuntime, killMonitors, removeCgroups } from '../runtime/index.js';
 import { bootId, isRunning } from '../sys/index.js';
-import { currentMountpoint } from './mount.js';
+import { tellOfEnd } from './end-witness.js';
+import { endHealthChecks } from './health/health-checks.js';
 import { endRunNetwork } from './run-network.js';
 import { runSettings } from './run-settings.js';
+import { removeSharedMemory } from './shared-memory.js';
 import { runDirectoryOf, runFilesOf, runOutcome } from './state.js';
 import { unmountRecord } from './unmount-record.js';
+import { isToRestart } from './wants-restart.js';
 
 /** The runtime that a run was made with. */
 export function runtimeOf(store: Store, run: ContainerRun | undefined): Runtime {
@@ -41,19 +44,30 @@ function settle(store: Store, record: ContainerRecord, run: ContainerRun): Conta
 }
 
 async function takeAway(store: Store, record: ContainerRecord, run: ContainerRun): Promise<ContainerRun> {
+  const { directory } = runFilesOf(store, record.id);
+  const health = endHealthChecks(directory) ?? run.health;
   const processes = run.boot === bootId() ? endProcesses(store, record, run) : undefined;
   // One that is there keeps the mount busy, in a namespace of its own.
   if (run.process === undefined || isRunning(run.process)) await processes;
-  await Promise.all([processes, run.mounts ? unmount(store, record) : undefined, endRunNetwork(store, record, run)]);
-  rmSync(runFilesOf(store, record.id).directory, { recursive: true, force: true });
+  await Promise.all([
+    processes,
+    run.mounts ? unmount(store, record, run) : undefined,
+    endRunNetwork(store, record, run),
+  ]);
+  removeSharedMemory(store, record.id);
+  rmSync(directory, { recursive: true, force: true });
   const { starter: _starter, process: _process, monitor: _monitor, server: _server, network: _network, ...rest } = run;
-  return settle(store, record, { ...rest, phase: 'ended', mounts: false });
+  const ended: ContainerRun = { ...rest, phase: 'ended', mounts: false, ...(health === undefined ? {} : { health }) };
+  // One that its policy starts again has not ended for who waits.
+  const { exitCode } = ended;
+  if (exitCode !== undefined && !isToRestart(store, record, ended)) tellOfEnd(store, record.id, exitCode);
+  return settle(store, record, ended);
 }
 
-async function unmount(store: Store, record: ContainerRecord): Promise<void> {
-  const mountpoint = currentMountpoint(store.containers.get(record.id));
-  if (mountpoint === undefined) store.containers.setMountpoint(record.id, undefined);
-  else await unmountRecord(store, record, mountpoint, { evenBusy: true });
+async function unmount(store: Store, record: ContainerRecord, run: ContainerRun): Promise<void> {
+  const { mountpoint } = store.containers.get(record.id);
+  if (mountpoint === undefined) return;
+  await unmountRecord(store, record, mountpoint, { force: true, server: run.server?.pid });
 }
 
 /** What the runtime has of the container, and what it may have left. */

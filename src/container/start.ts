@@ -10,7 +10,7 @@ import { containerState } from './state.js';
 export async function startContainer(
   store: Store,
   reference: string,
-  options: Pick<PrepareRunOptions, 'onWarning'> = {},
+  options: Pick<PrepareRunOptions, 'onWarning' | 'server'> = {},
 ): Promise<string> {
   const record = store.containers.resolve(reference);
   const isThere = (): boolean => ['running', 'paused'].includes(containerState(store, record).status);

@@ -26,7 +26,7 @@ export interface ContainerState {
   readonly restartCount: number;
   /** `died`: why the tree cannot be reached, although the container runs. */
   readonly fileSystem: 'unmounted' | 'live' | { readonly died: string };
-  /** What its health checks say, while it runs and has some. */
+  /** What its health checks say, or said at the end of its last run, if it has some. */
   readonly health?: Health;
   /** What the network room has made for it. */
   readonly network?: NetworkState;
@@ -88,7 +88,11 @@ function statusOf(
   const outcome = runOutcome(store, id, run);
   if (outcome.kind === 'over')
     return { status: run.phase === 'starting' && run.startedAt === undefined ? 'created' : 'exited', over: outcome };
-  if (run.phase === 'starting') return { status: run.startedAt === undefined ? 'created' : 'exited' };
+  if (run.phase === 'starting') {
+    // Only who starts it by its policy has waited.
+    if (run.pause !== undefined) return { status: 'restarting' };
+    return { status: run.startedAt === undefined ? 'created' : 'exited' };
+  }
   if (outcome.kind === 'leaving' || run.process === undefined) return { status: 'running' };
   const { pid } = run.process;
   return { status: isFrozen(pid) ? 'paused' : 'running', pid };
@@ -103,7 +107,7 @@ export function containerState(store: Store, record: ContainerRecord): Container
   const { status, pid, over } = statusOf(store, record.id, run);
   const end = over?.kind === 'over' ? over : run;
   const isUp = status === 'running' || status === 'paused';
-  const health = isUp ? healthOf(runFilesOf(store, record.id).directory) : undefined;
+  const health = isUp ? healthOf(runFilesOf(store, record.id).directory) : (run.health as Health | undefined);
   return {
     status,
     ...(pid === undefined ? {} : { pid }),

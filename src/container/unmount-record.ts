@@ -1,28 +1,23 @@
 // Un-mounting, for whoever holds the lock.
 
-import { hasCode } from '../core/index.js';
 import { unmountOverlay } from '../overlay/index.js';
+import type { UnmountOptions } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
-import { clearStale } from './mount-state.js';
+import { MOUNT_TYPE, clearStale } from './mount-state.js';
 
-/**
- * Un-mounts a container whose lock is held. `evenBusy`: one that somebody still uses is taken out of sight, and ends when nobody does.
- */
+/** Un-mounts a container whose lock is held, unless that was done. */
 export async function unmountRecord(
   store: Store,
   record: ContainerRecord,
   mountpoint: string,
-  { evenBusy = false }: { evenBusy?: boolean } = {},
+  options: UnmountOptions = {},
 ): Promise<void> {
-  try {
-    await takeAway(mountpoint);
-  } catch (error) {
-    if (!evenBusy || !hasCode(error, 'in-use')) throw error;
-    await unmountOverlay(mountpoint, { lazy: true });
-  }
+  await takeAway(mountpoint, options);
   store.containers.setMountpoint(record.id, undefined);
 }
 
-export async function takeAway(mountpoint: string): Promise<void> {
-  if (clearStale(mountpoint).kind === 'live') await unmountOverlay(mountpoint);
+/** What another file system has been mounted on is left alone. */
+export async function takeAway(mountpoint: string, options: UnmountOptions = {}): Promise<void> {
+  const state = clearStale(mountpoint);
+  if (state.kind === 'live' && state.type === MOUNT_TYPE) await unmountOverlay(mountpoint, options);
 }

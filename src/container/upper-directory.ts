@@ -2,35 +2,12 @@
 // overlay shows its root with the attributes of the top directory.
 
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
 import { toByteString } from '../core/index.js';
 import { removeTree } from '../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, must, openat } from '../sys/index.js';
+import { containerDirectories } from './container-directories.js';
+import type { ContainerDirectories } from './container-directories.js';
 import { copyDirectoryAttributes } from './copy-attributes.js';
-
-export interface ContainerDirectories {
-  readonly upper: string;
-  readonly work: string;
-  /** In `work`: what the overlay knows of hard links that span layers. */
-  readonly index: string;
-  readonly merged: string;
-  /** Of its server. */
-  readonly log: string;
-  /** What the container has written, as conmon keeps it. */
-  readonly outputLog: string;
-}
-
-export function containerDirectories(directory: string): ContainerDirectories {
-  const below = (name: string): string => join(directory, name);
-  return {
-    upper: below('upper'),
-    work: below('work'),
-    index: below('work/index'),
-    merged: below('merged'),
-    log: below('log'),
-    outputLog: below('output.log'),
-  };
-}
 
 /**
  * Makes the directories that are missing; the upper one is complete or absent. `lower` is the top layer directory. A work directory

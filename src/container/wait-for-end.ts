@@ -4,6 +4,7 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { orAborted } from '../core/index.js';
 import type { ContainerRun, Store } from '../store/index.js';
+import { EndWitness } from './end-witness.js';
 import { runFilesOf, runOutcome } from './state.js';
 import type { RunOutcome } from './state.js';
 
@@ -17,9 +18,13 @@ export async function waitForEnd(
   run: ContainerRun,
   signal?: AbortSignal,
 ): Promise<{ exitCode: number }> {
+  using witness = new EndWitness(store, id);
   const outcome = (): RunOutcome => {
     // Whoever has cleaned up has left the run's end in the store, and not its files.
     const now = store.runs.get(id);
+    // The container may be gone, too: asked after that.
+    const told = now === undefined ? witness.exitCode : undefined;
+    if (told !== undefined) return { kind: 'over', exitCode: told, oomKilled: false };
     const isSame = now?.process?.pid === run.process?.pid && now?.process?.start === run.process?.start;
     if (now !== undefined && now.phase !== 'started' && (isSame || now.exitCode !== undefined)) {
       return { kind: 'over', exitCode: now.exitCode ?? 137, oomKilled: now.oomKilled === true };

@@ -17,7 +17,8 @@ export interface FileFacts {
   readonly mtime: Timestamp;
 }
 
-const TYPES: Readonly<Record<number, FileType>> = {
+/** By the bits of a mode. */
+export const FILE_TYPES: Readonly<Record<number, FileType>> = {
   [S_IFREG]: 'file',
   [S_IFDIR]: 'directory',
   [S_IFLNK]: 'symlink',
@@ -30,7 +31,7 @@ const TYPES: Readonly<Record<number, FileType>> = {
 /** The facts as statx tells them; they stay as they are when `stat` is filled again. */
 export function factsOf({ stat }: Pick<Seen, 'stat'>): FileFacts {
   return {
-    type: TYPES[stat.type] ?? 'file',
+    type: FILE_TYPES[stat.type] ?? 'file',
     size: stat.isRegular ? stat.size : 0,
     mode: stat.mode & 0o7777,
     uid: stat.uid,

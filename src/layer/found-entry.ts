@@ -3,20 +3,11 @@
 import { displayBytes, errno, SysError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
 import { entryPath, getxattr, listxattrat, must, openat, O_NOFOLLOW, O_RDONLY, readlinkat } from '../sys/index.js';
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../sys/index.js';
 import type { Place, Stat } from '../sys/index.js';
 import type { Found, FoundOther } from '../stack/index.js';
 import { unescapeXattr } from '../whiteout/index.js';
-import type { TarEntry, TarType } from './tar-entry.js';
-
-const TYPES: Readonly<Record<number, TarType>> = {
-  [S_IFREG]: 'file',
-  [S_IFDIR]: 'directory',
-  [S_IFLNK]: 'symlink',
-  [S_IFCHR]: 'char',
-  [S_IFBLK]: 'block',
-  [S_IFIFO]: 'fifo',
-};
+import { statEntry, tarTypeOf } from './stat-entry.js';
+import type { TarEntry } from './tar-entry.js';
 
 /** Where the attributes of what was found are: a directory's are those of its top part. */
 export function placeOf(found: Found): Place {
@@ -53,23 +44,15 @@ export function readLink({ dirfd, name }: Place): ByteString {
 
 /** Describes what `lookup` found, or undefined for a socket: tar has no type for one. Throws a SysError. */
 export function describe(path: ByteString, found: Found, stat: Stat): TarEntry | undefined {
-  const type = TYPES[stat.type];
+  const type = tarTypeOf(stat);
   if (type === undefined) return undefined;
   const place = placeOf(found);
-  const isDevice = type === 'char' || type === 'block';
-  return {
+  return statEntry(stat, {
     path,
     type,
-    mode: stat.mode & 0o7777,
-    uid: stat.uid,
-    gid: stat.gid,
-    size: type === 'file' ? stat.size : 0,
-    mtime: { sec: stat.mtimeSec, nsec: stat.mtimeNsec },
     linkTarget: type === 'symlink' ? readLink(place) : '',
-    devMajor: isDevice ? stat.rdevMajor : 0,
-    devMinor: isDevice ? stat.rdevMinor : 0,
     xattrs: readXattrs(place),
-  };
+  });
 }
 
 /** Opens a file's content for reading, where it is below a metadata-only copy, too. The caller closes the fd. */

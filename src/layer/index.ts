@@ -10,6 +10,7 @@ export type { CompressedFile, CompressOptions, LayerCompression } from './compre
 export { DEFAULT_LIMITS } from './limits.js';
 export type { LayerLimits } from './limits.js';
 export type { TarEntry, TarType } from './tar-entry.js';
+export { statEntry, tarTypeOf } from './stat-entry.js';
 export { readTar } from './tar-reader.js';
 export type { ReadTarOptions, TarMember } from './tar-reader.js';
 export { TarWriter } from './tar-writer.js';

@@ -71,9 +71,7 @@ export function iptablesRules(rules: Rules, saved: string): string {
   const lines = ruleLines(rules);
   return TABLES.map((table) => {
     const there = savedLines(saved, table).filter(isOurs);
-    const missing = JUMPS.filter(([where]) => where === table)
-      .map(([, chain, condition, target]) => `${chain}${condition} -j ${target}`)
-      .filter((jump) => !there.includes(`-A ${jump}`));
+    const missing = jumpsIn(table).filter((jump) => !there.includes(`-A ${jump}`));
     return [
       `*${table}`,
       // A chain that is declared is made, or emptied.
@@ -86,21 +84,50 @@ export function iptablesRules(rules: Rules, saved: string): string {
   }).join('');
 }
 
-/** What iptables-restore is to do to take all rules away; '' where there are none. */
-export function iptablesRemoval(saved: string): string {
-  return TABLES.map((table) => {
-    const there = savedLines(saved, table);
-    const chains = CHAINS[table].filter((chain) => there.some((line) => line.startsWith(`:${chain} `)));
-    if (chains.length === 0) return '';
-    return [
-      `*${table}`,
-      ...there.filter(isOurs).map((line) => line.replace(/^-A/, '-D')),
-      ...chains.map((chain) => `-F ${chain}`),
-      ...chains.map((chain) => `-X ${chain}`),
-      'COMMIT',
-      '',
-    ].join('\n');
-  }).join('');
+/** The same where there is nothing of ours yet; it is refused, as a whole, where there is. */
+export function newIptablesRules(rules: Rules): string {
+  const lines = ruleLines(rules);
+  return restored((table) => [
+    ...CHAINS[table].map((chain) => `-N ${chain}`),
+    ...lines[table],
+    ...jumpsIn(table).map((jump) => `-I ${jump}`),
+  ]);
+}
+
+/** Publishes these ports and no others where all other rules hold; it is refused where there are none. */
+export function publishedRules(forwards: readonly Forward[]): string {
+  return ['*nat', '-F VENEER-DNAT', ...forwards.map(forwardRule), 'COMMIT', ''].join('\n');
+}
+
+/** Takes away all that the rules are; it is refused where any of it is not there. */
+function iptablesRemoval(): string {
+  return restored((table) => [
+    ...jumpsIn(table).map((jump) => `-D ${jump}`),
+    ...CHAINS[table].map((chain) => `-F ${chain}`),
+    ...CHAINS[table].map((chain) => `-X ${chain}`),
+  ]);
+}
+
+function restored(lines: (table: (typeof TABLES)[number]) => readonly string[]): string {
+  return TABLES.map((table) => [`*${table}`, ...lines(table), 'COMMIT', ''].join('\n')).join('');
+}
+
+const jumpsIn = (table: string): string[] =>
+  JUMPS.filter(([where]) => where === table).map(([, chain, condition, target]) => `${chain}${condition} -j ${target}`);
+
+/** A script for the shell that takes all rules away, also when others have taken some, or written some twice. */
+export function removalScript(): string {
+  const one = (table: string, command: string): string => `iptables --wait -t ${table} ${command}`;
+  const oneByOne = TABLES.flatMap((table) => [
+    ...jumpsIn(table).map((jump) => `while ${one(table, `-D ${jump}`)}; do :; done`),
+    ...CHAINS[table].flatMap((chain) => [one(table, `-F ${chain}`), one(table, `-X ${chain}`)]),
+  ]);
+  return `iptables-restore --noflush --wait <<'end' || {
+${iptablesRemoval()}end
+${oneByOne.join('\n')}
+nft -f - <<'end'
+${nftRemoval()}end
+}`;
 }
 
 /** The same for nft, in a table of our own. It cannot overrule the chains of others; a host with iptables has that. */
@@ -140,28 +167,27 @@ export function nftRemoval(): string {
   return 'table ip veneer\ndelete table ip veneer\n';
 }
 
-/** Makes exactly these rules hold. */
+const RESTORE = ['--noflush', '--wait'] as const;
+
+/** Makes exactly these rules hold, whatever is there. */
 export async function writeRules(rules: Rules): Promise<void> {
+  const isNew = await tryProgram('iptables-restore', RESTORE, newIptablesRules(rules));
+  if (isNew?.code === 0) return;
   const saved = await tryProgram('iptables-save', []);
-  if (saved?.code === 0)
-    await runProgram('iptables-restore', ['--noflush', '--wait'], iptablesRules(rules, saved.output));
+  if (saved?.code === 0) await runProgram('iptables-restore', RESTORE, iptablesRules(rules, saved.output));
   else await runProgram('nft', ['-f', '-'], nftRules(rules));
 }
 
 /** As `writeRules`, where all but the forwards `added` hold already, which are only added then: the kernel takes long to remove. */
 export async function addForwards(rules: Rules, added: readonly Forward[]): Promise<void> {
   const text = ['*nat', ...added.map(forwardRule), 'COMMIT', ''].join('\n');
-  const ran = await tryProgram('iptables-restore', ['--noflush', '--wait'], text);
+  const ran = await tryProgram('iptables-restore', RESTORE, text);
   // Without iptables, or after somebody else has emptied its tables.
   if (ran?.code !== 0) await writeRules(rules);
 }
 
-/** Takes all rules away. */
-export async function removeRules(): Promise<void> {
-  const saved = await tryProgram('iptables-save', []);
-  if (saved?.code !== 0) await runProgram('nft', ['-f', '-'], nftRemoval());
-  else {
-    const removal = iptablesRemoval(saved.output);
-    if (removal !== '') await runProgram('iptables-restore', ['--noflush', '--wait'], removal);
-  }
+/** As `writeRules`, where all but the forwards hold already. */
+export async function rewriteForwards(rules: Rules): Promise<void> {
+  const ran = await tryProgram('iptables-restore', RESTORE, publishedRules(rules.forwards));
+  if (ran?.code !== 0) await writeRules(rules);
 }

@@ -20,6 +20,8 @@ export const NAMESPACE = `/proc/self/fd/${String(NAMESPACE_FD)}`;
 export interface HelperRequest {
   readonly program: PrivateProgram;
   readonly args: readonly string[];
+  /** What becomes the program, by execve: a command line that it follows. */
+  readonly through?: readonly string[];
   /** The process whose network namespace it works in. */
   readonly pid: number;
   readonly runDirectory: string;
@@ -50,6 +52,9 @@ function lastWords(request: HelperRequest): string {
   return lines.at(-1) ?? 'it ended without a word';
 }
 
+/** The exit code of who should have become the program, and found none. */
+const NO_COMMAND = 127;
+
 /**
  * Starts a helper and resolves to its process (undefined where it makes another one of itself) when the network is there. Throws
  * HelperError when there is no such program or it gives up.
@@ -58,18 +63,18 @@ export async function startHelper(request: HelperRequest): Promise<ProcessIdenti
   const namespace = openSync(`/proc/${String(request.pid)}/ns/net`, 'r');
   const log = openSync(logOf(request), 'w', 0o600);
   try {
-    const child = spawn(request.program, request.args, {
+    const [file = '', ...args] = [...(request.through ?? []), request.program, ...request.args];
+    const child = spawn(file, args, {
       env: programEnvironment(),
       detached: true,
       stdio: ['ignore', 'ignore', log, namespace, request.ready === 'byte' ? 'pipe' : 'ignore'],
     });
     const started = new Promise<void>((resolve, reject) => {
-      child.on('error', (error) =>
-        reject(hasCode(error, 'ENOENT') ? new HelperError(request.program, 'there is no such program') : error),
-      );
+      const missing = new HelperError(request.program, 'there is no such program');
+      child.on('error', (error) => reject(hasCode(error, 'ENOENT') ? missing : error));
       child.on('exit', (code) => {
         if (request.ready === 'exit' && code === 0) resolve();
-        else reject(new HelperError(request.program, lastWords(request)));
+        else reject(code === NO_COMMAND ? missing : new HelperError(request.program, lastWords(request)));
       });
       const ready = child.stdio[READY_FD] as Readable | null;
       ready?.once('data', () => {

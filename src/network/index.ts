@@ -5,6 +5,12 @@ export { parseNetworkMode } from './network-mode.js';
 export { networkSettings } from './network-settings.js';
 export { parseExpose, parsePublish, publishAll } from './publish.js';
 export type { ExposedPort } from './publish.js';
-export { prepareNetwork, setUpNetwork, tearDownNetwork } from './set-up.js';
-export type { PreparedNetwork } from './set-up.js';
-export type { NetworkInterface, NetworkMode, NetworkRequest, NetworkState, PortBinding } from './types.js';
+export { prepareNetwork, tearDownNetwork } from './set-up.js';
+export type {
+  NetworkInterface,
+  NetworkMode,
+  NetworkRequest,
+  NetworkState,
+  PortBinding,
+  PreparedNetwork,
+} from './types.js';

@@ -38,14 +38,14 @@ export interface Lease {
 const BRIDGE_FILE = 'bridge.json';
 
 export class Ledger {
-  readonly #directory: string;
+  protected readonly directory: string;
 
   constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   leases(): Lease[] {
-    return readdirSync(this.#directory)
+    return readdirSync(this.directory)
       .filter((name) => name.endsWith('.lease'))
       .flatMap((name) => (this.#read(name) as Lease | undefined) ?? []);
   }
@@ -59,7 +59,7 @@ export class Ledger {
   }
 
   remove(id: string): void {
-    rmSync(join(this.#directory, `${id}.lease`), { force: true });
+    rmSync(join(this.directory, `${id}.lease`), { force: true });
   }
 
   /** The subnet of the bridge, once it was made. */
@@ -73,12 +73,12 @@ export class Ledger {
 
   /** For when nobody has an address any more: the next bridge is another one. */
   forgetBridge(): void {
-    rmSync(join(this.#directory, BRIDGE_FILE), { force: true });
+    rmSync(join(this.directory, BRIDGE_FILE), { force: true });
   }
 
   #read(name: string): unknown {
     try {
-      return JSON.parse(readFileSync(join(this.#directory, name), 'utf8'));
+      return JSON.parse(readFileSync(join(this.directory, name), 'utf8'));
     } catch {
       return undefined;
     }
@@ -86,7 +86,7 @@ export class Ledger {
 
   /** Whole or not at all: a process may be killed at any moment. */
   #write(name: string, content: object): void {
-    const path = join(this.#directory, name);
+    const path = join(this.directory, name);
     writeFileSync(`${path}.new`, JSON.stringify(content));
     renameSync(`${path}.new`, path);
   }
@@ -112,11 +112,9 @@ function isThere(fd: number, directory: string): boolean {
   return statSync(directory, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
 }
 
-/** Undefined where another process has just taken the directory away. */
+/** Undefined where there is none, or another process has just taken it away. */
 function openDirectory(directory: string): number | undefined {
   try {
-    mkdirSync(dirname(directory), { recursive: true });
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
     return openSync(directory, 'r');
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
@@ -124,33 +122,78 @@ function openDirectory(directory: string): number | undefined {
   }
 }
 
-/** A directory with nothing in it, and the one that it is in. */
-function removeEmpty(directory: string): void {
+function makeDirectory(directory: string): void {
   try {
-    rmdirSync(directory);
-    rmdirSync(dirname(directory));
-  } catch {
-    // Others have leases, or another network namespace has some.
+    mkdirSync(dirname(directory), { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // Another process takes away the one above.
+    if (!hasCode(error, 'ENOENT')) throw error;
   }
 }
 
-/** Runs `work` while no other process changes the bridge. */
-export async function withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
-  const directory = ledgerDirectory();
-  for (;;) {
-    const fd = openDirectory(directory);
-    if (fd === undefined) continue;
-    try {
-      await lock(fd, directory);
-      if (isThere(fd, directory)) return await work(new Ledger(directory));
-    } finally {
-      removeEmpty(directory);
-      closeSync(fd);
+/** A ledger that no other process changes meanwhile, nor the bridge and its rules. */
+export class LockedLedger extends Ledger implements Disposable {
+  readonly #fd: number;
+  #isHeld = true;
+
+  private constructor(directory: string, fd: number) {
+    super(directory);
+    this.#fd = fd;
+  }
+
+  /** Makes one where there is none. Waits for others. */
+  static async make(): Promise<LockedLedger> {
+    const directory = ledgerDirectory();
+    for (;;) {
+      makeDirectory(directory);
+      const ledger = await LockedLedger.#lock(directory);
+      if (ledger !== undefined) return ledger;
     }
   }
-}
 
-/** Whether there is a ledger at all: without one, nothing is to be taken away. */
-export function hasLedger(): boolean {
-  return statSync(ledgerDirectory(), { throwIfNoEntry: false }) !== undefined;
+  /** Undefined where there is none. Waits for others. */
+  static async open(): Promise<LockedLedger | undefined> {
+    return LockedLedger.#lock(ledgerDirectory());
+  }
+
+  /** Undefined where there is none, also when it has just been taken away. */
+  static async #lock(directory: string): Promise<LockedLedger | undefined> {
+    const fd = openDirectory(directory);
+    if (fd === undefined) return undefined;
+    try {
+      await lock(fd, directory);
+      if (isThere(fd, directory)) return new LockedLedger(directory, fd);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    closeSync(fd);
+    return undefined;
+  }
+
+  /**
+   * Leaves the lock to a process that is started with the file descriptor, and lives until that ends. It takes the empty
+   * directories away, the first one first.
+   */
+  handOver(start: (fd: number, directories: readonly string[]) => void): void {
+    start(this.#fd, [this.directory, dirname(this.directory)]);
+    this.#close();
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isHeld) return;
+    try {
+      rmdirSync(this.directory);
+      rmdirSync(dirname(this.directory));
+    } catch {
+      // Others have leases, or another network namespace has some.
+    }
+    this.#close();
+  }
+
+  #close(): void {
+    this.#isHeld = false;
+    closeSync(this.#fd);
+  }
 }

@@ -5,14 +5,16 @@ import type { NetworkState, PortBinding } from './types.js';
 
 type HostEnds = readonly { readonly HostIp: string; readonly HostPort: string }[];
 
-const HAS_NO_ADDRESS = { IPAddress: '', IPPrefixLen: 0, Gateway: '', MacAddress: '' };
+const NO_ADDRESS4 = { IPAddress: '', IPPrefixLen: 0, Gateway: '', MacAddress: '' };
+/** Not recorded; scripts ask for it. */
+const NO_ADDRESS6 = { GlobalIPv6Address: '', GlobalIPv6PrefixLen: 0, IPv6Gateway: '' };
 
-function addressOf(state: NetworkState | undefined): typeof HAS_NO_ADDRESS {
+function addressOf(state: NetworkState | undefined): typeof NO_ADDRESS4 & typeof NO_ADDRESS6 {
   const [first] = state?.interfaces ?? [];
-  if (first?.address4 === undefined) return HAS_NO_ADDRESS;
+  if (first?.address4 === undefined) return { ...NO_ADDRESS4, ...NO_ADDRESS6 };
   const [address = '', prefix = '0'] = first.address4.split('/');
   const { gateway4 = '', mac = '' } = first;
-  return { IPAddress: address, IPPrefixLen: Number(prefix), Gateway: gateway4, MacAddress: mac };
+  return { ...NO_ADDRESS6, IPAddress: address, IPPrefixLen: Number(prefix), Gateway: gateway4, MacAddress: mac };
 }
 
 /** A port that is exposed and not published is there with null. */
@@ -28,12 +30,16 @@ function portsOf(ports: readonly PortBinding[], exposed: readonly ExposedPort[])
   return all;
 }
 
-/** Of a container; without a state, of one that does not run. */
-export function networkSettings(state: NetworkState | undefined, exposed: readonly ExposedPort[]): object {
+/** Of a container; without a state, of one that does not run. `network`: the name of the one that it is in then. */
+export function networkSettings(
+  state: NetworkState | undefined,
+  { network, exposed }: { readonly network: string; readonly exposed: readonly ExposedPort[] },
+): object {
   const address = addressOf(state);
   return {
     Ports: state === undefined ? {} : portsOf(state.ports, exposed),
     ...address,
-    Networks: state === undefined ? {} : { [state.mode]: address },
+    // One that is in the network of another container has none of its own.
+    Networks: network.startsWith('container:') ? {} : { [state?.mode ?? network]: address },
   };
 }

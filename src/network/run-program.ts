@@ -45,7 +45,10 @@ export async function runProgram(program: string, args: readonly string[], input
 
 const PACKAGES: Readonly<Record<string, string>> = { ip: 'iproute2', nsenter: 'util-linux', nft: 'nftables' };
 
+/** iptables of nftables begins with a line that only says who it is, and ends in a colon. */
 function lastWords({ code, complaint }: Ran): string {
-  const lines = complaint.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Command failed'));
-  return lines.at(0)?.trim() ?? `it ended with code ${String(code)}`;
+  const lines = complaint.split('\n').map((line) => line.trim());
+  const [first, second] = lines.filter((line) => line !== '' && !line.startsWith('Command failed'));
+  if (first === undefined) return `it ended with code ${String(code)}`;
+  return first.endsWith(':') && second !== undefined ? `${first} ${second}` : first;
 }

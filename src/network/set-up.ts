@@ -1,16 +1,8 @@
 // The network of a container, from before its process is there until after it has ended.
 
-import { connectBridge, disconnectBridge, prepareBridge } from './bridge.js';
+import { disconnectBridge, prepareBridge } from './bridge.js';
 import { connectPrivate, disconnectPrivate, preparePrivate } from './private.js';
-import type { NetworkRequest, NetworkState } from './types.js';
-
-/** A network that is there but for the container. */
-export interface PreparedNetwork {
-  /** Its addresses and ports, which are certain already. */
-  readonly state: NetworkState;
-  /** Connects the network namespace of the container's process, before it runs anything. */
-  connect(pid: number): Promise<NetworkState>;
-}
+import type { NetworkRequest, NetworkState, PreparedNetwork } from './types.js';
 
 /**
  * Does what can be done before the container has a process: it gets its address and its ports. `tearDownNetwork` takes all of
@@ -21,38 +13,23 @@ export interface PreparedNetwork {
 export async function prepareNetwork(request: NetworkRequest): Promise<PreparedNetwork> {
   const { mode } = request;
   switch (mode) {
-    case 'bridge': {
-      const state = await prepareBridge(request);
-      return {
-        state,
-        connect: async (pid) => {
-          await connectBridge(request, state, pid);
-          return state;
-        },
-      };
-    }
+    case 'bridge':
+      return prepareBridge(request);
     case 'private':
     case 'pasta':
     case 'slirp4netns': {
       const state = await preparePrivate(request);
-      return { state, connect: async (pid) => ({ ...state, helper: await connectPrivate(request, state, pid) }) };
+      return {
+        state,
+        connect: async (pid) => ({ ...state, helper: await connectPrivate(request, state, pid) }),
+        [Symbol.dispose]: () => undefined,
+      };
     }
     default: {
       // The runtime makes, or joins, the namespace; the host's ports are the container's own, or out of its reach.
       const state = { mode, interfaces: [], ports: [], dns: [] };
-      return { state, connect: () => Promise.resolve(state) };
+      return { state, connect: () => Promise.resolve(state), [Symbol.dispose]: () => undefined };
     }
-  }
-}
-
-/** `prepareNetwork` and `connect` in one, with everything taken back when it fails. */
-export async function setUpNetwork(request: NetworkRequest & { readonly pid: number }): Promise<NetworkState> {
-  const prepared = await prepareNetwork(request);
-  try {
-    return await prepared.connect(request.pid);
-  } catch (error) {
-    await tearDownNetwork(request.id, prepared.state, request.runDirectory);
-    throw error;
   }
 }
 

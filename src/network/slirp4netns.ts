@@ -9,6 +9,12 @@ import { hostEnd } from './format-ports.js';
 import { PRIVATE } from './private-addresses.js';
 import type { PortBinding } from './types.js';
 
+/**
+ * Its sandbox is a root of its own, without the old one: un-mounting that, it has made it private, but not what is mounted below
+ * (slirp4netns 1.2, sandbox.c). Where mounts are shared, as systemd makes them, everybody's /sys/fs/cgroup would go.
+ */
+const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'private', '--'];
+
 export async function startSlirp4netns(r: {
   readonly pid: number;
   readonly ports: readonly PortBinding[];
@@ -22,7 +28,14 @@ export async function startSlirp4netns(r: {
     ...['--netns-type=path', NAMESPACE, PRIVATE.device],
   ];
   const { pid, runDirectory } = r;
-  const helper = await startHelper({ program: 'slirp4netns', args, pid, runDirectory, ready: 'byte' });
+  const helper = await startHelper({
+    program: 'slirp4netns',
+    args,
+    through: OWN_MOUNTS,
+    pid,
+    runDirectory,
+    ready: 'byte',
+  });
   if (helper === undefined) throw new HelperError('slirp4netns', 'it ended at once');
   try {
     for (const port of r.ports) await publish(socket, port);

@@ -52,3 +52,13 @@ export interface NetworkRequest {
   /** For sockets and logs of a helper: short, and the container's own. */
   readonly runDirectory: string;
 }
+
+/** A network that is there, or about to be, but for the container. */
+export interface PreparedNetwork extends Disposable {
+  /** Its addresses and ports, which are certain already. */
+  readonly state: NetworkState;
+  /** The namespace that the container is to join, until this is disposed of; without, the runtime makes one, or none is needed. */
+  readonly namespace?: string;
+  /** Gives the network to the container's process, before it runs anything. Throws `unavailable` where a program is missing or fails. */
+  connect(pid: number): Promise<NetworkState>;
+}

@@ -26,7 +26,7 @@ async function connectTo(path: string): Promise<Socket> {
 
 /** Connects to the server of an absolute mount point. Throws `unavailable`. */
 export async function openDoor(mountpoint: string): Promise<Door> {
-  const path = (await statisticsSocket(mountpoint, { env: process.env, uid: process.geteuid?.() ?? 0 })) ?? '';
+  const path = statisticsSocket(mountpoint, { env: process.env, uid: process.geteuid?.() ?? 0 }) ?? '';
   const socket = await connectSoon(path, mountpoint);
   socket.on('error', () => undefined);
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();

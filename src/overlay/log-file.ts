@@ -1,6 +1,6 @@
 // Where a server logs when nobody says: one file per mount point, in a place that does not outlive the session.
 
-import { lstatSync, mkdirSync } from 'node:fs';
+import { fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readFileSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 
 export interface LogContext {
@@ -35,4 +35,41 @@ export function defaultLogFile(mountpoint: string, context: LogContext): string 
   if (directory === undefined) return undefined;
   const name = mountpoint.slice(1).replaceAll('/', '-').slice(-200);
   return path.join(directory, `${name === '' ? 'root' : name}.log`);
+}
+
+/** A log that a server appends to. */
+export class LogFile {
+  readonly fd: number;
+  readonly #path: string;
+  readonly #before: number;
+
+  /** It may name files, so it is for the server's user alone. */
+  constructor(file: string) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    this.#path = file;
+    this.fd = openSync(file, 'a', 0o600);
+    this.#before = fstatSync(this.fd).size;
+  }
+
+  /**
+   * At the end of this process: takes its lines back where none of them is a warning or worse, and the file where it has no others. What an
+   * earlier server has left, or another one of the same mount point says, stays.
+   */
+  tidy(): void {
+    try {
+      const lines = readFileSync(this.#path, 'latin1').slice(this.#before).split('\n').slice(0, -1);
+      if (!lines.every(isHarmless)) return;
+      if (this.#before === 0) unlinkSync(this.#path);
+      else ftruncateSync(this.fd, this.#before);
+    } catch {
+      // Somebody else has taken it away, or written to it.
+    }
+  }
+}
+
+const WARN = 40;
+
+function isHarmless(line: string): boolean {
+  const { level, pid } = JSON.parse(line) as { level?: unknown; pid?: unknown };
+  return pid === process.pid && Number(level) < WARN;
 }

@@ -26,6 +26,8 @@ export interface OverlayOptions extends IdRules {
   readonly noexec?: boolean;
   /** Never wait for the disk; a crash may lose everything written (leaves the kernel's marker). */
   readonly volatile?: boolean;
+  /** The upper directory is removed after the un-mount, which does not wait for it to be on disk. */
+  readonly temporary?: boolean;
   /** Use `user.overlay.` attributes, as overlayfs mounted with `userxattr`. */
   readonly userxattr?: boolean;
   /** Seconds the kernel may cache names and attributes; by default for ever, since all changes go through the mount. */

@@ -346,10 +346,10 @@ export class OverlayFs implements Filesystem {
     this.#o.handles.close();
     this.#o.readers.close();
     this.#o.nodes.close();
-    const { work, volatile } = this.#o;
+    const { work, syncsAtEnd } = this.#o;
     work?.close();
     // As the kernel does at the un-mount of an overlay: what was written through it is on disk then (ovl_sync_fs).
-    if (work !== undefined && !volatile) syncfs(this.#o.stack.layers[0]!.fd);
+    if (work !== undefined && syncsAtEnd) syncfs(this.#o.stack.layers[0]!.fd);
     this.#o.stack.close();
   }
 }

@@ -21,6 +21,8 @@ export interface OverlaySetup {
   readonly work: WorkDir | undefined;
   readonly namespace: XattrNamespace;
   readonly volatile: boolean;
+  /** Whether what was written is on disk when the mount has ended. */
+  readonly syncsAtEnd: boolean;
   /** With `xattr_permissions`. */
   readonly overrides?: StatOverrides | undefined;
   /** Whether directories with lower contents may be renamed. */
@@ -46,6 +48,7 @@ export class Overlay {
   readonly namespace: XattrNamespace;
   /** Never wait for the disk. */
   readonly volatile: boolean;
+  readonly syncsAtEnd: boolean;
   /** Where owners and modes are kept in attributes: with `xattr_permissions`. */
   readonly overrides: StatOverrides | undefined;
   readonly redirects: boolean;
@@ -64,6 +67,7 @@ export class Overlay {
     this.work = setup.work;
     this.namespace = setup.namespace;
     this.volatile = setup.volatile;
+    this.syncsAtEnd = setup.syncsAtEnd;
     this.overrides = setup.overrides;
     this.redirects = setup.redirects;
     this.acl = setup.acl;

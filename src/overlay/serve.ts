@@ -42,6 +42,7 @@ export function openOverlay(options: OverlayOptions): Overlay {
     work,
     namespace: work?.namespace ?? (options.userxattr === true ? USER : TRUSTED),
     volatile: options.volatile === true,
+    syncsAtEnd: options.volatile !== true && options.temporary !== true,
     acl: options.noacl !== true,
     smallThroughCache: cachesPages(options),
     // The kernel follows these marks in its own namespace only (ovl_fs_params_verify).

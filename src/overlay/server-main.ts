@@ -2,11 +2,12 @@
 // that the mount answers, or why not. Then it lets go of its standard streams, on whose end others may wait, and
 // serves until un-mounted. The mount point is also an argument, so that a list of processes tells them apart.
 
-import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
-import path from 'node:path';
-import { isCloseOnExec } from '../sys/index.js';
-import { defaultLogFile } from './log-file.js';
+import { closeSync, openSync, readFile, readdirSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { exitAtOnce, isCloseOnExec } from '../sys/index.js';
+import { LogFile, defaultLogFile } from './log-file.js';
 import type { OverlayOptions } from './options.js';
+import { preload } from './preload.js';
 import { describeFailure } from './server.js';
 import type { Failure } from './server.js';
 import { supervise } from './supervise.js';
@@ -45,19 +46,33 @@ function closeInherited(): void {
   }
 }
 
-/** Opens the log for appending; it may name files, so it is for the server's user alone. */
-function openLogFile(file: string): number {
-  mkdirSync(path.dirname(file), { recursive: true });
-  return openSync(file, 'a', 0o600);
+/** Where nobody has named a log, and it has nothing to say, none stays: mount points come and go. */
+let tidyLog = (): void => undefined;
+
+/** All of standard input. Where that takes a while, it is used. */
+async function receive(): Promise<string> {
+  const idle = setTimeout(() => void preload(), 1);
+  try {
+    return await promisify(readFile)(0, 'utf8');
+  } finally {
+    clearTimeout(idle);
+  }
 }
 
 async function main(): Promise<void> {
   const [, , mountpoint = ''] = process.argv;
   const context = { env: process.env, uid: process.geteuid?.() ?? 0 };
   try {
-    const { options, logLevel, logFile } = JSON.parse(readFileSync(0, 'utf8')) as ServerRequest;
+    const request = await receive();
+    // Whoever started it needs none after all.
+    if (request === '') return;
+    const { options, logLevel, logFile } = JSON.parse(request) as ServerRequest;
+    const own = logFile === undefined ? defaultLogFile(mountpoint, context) : undefined;
+    const log = new LogFile(logFile ?? own ?? '/dev/null');
+    // Who asks for more than usual wants to read it.
+    if (own !== undefined && logLevel === 'info') tidyLog = () => log.tidy();
     await supervise(options, {
-      logFd: openLogFile(logFile ?? defaultLogFile(mountpoint, context) ?? '/dev/null'),
+      logFd: log.fd,
       logLevel,
       onReady: () => {
         // No directory is kept busy, nor its file system.
@@ -73,4 +88,7 @@ async function main(): Promise<void> {
 
 closeInherited();
 // Whoever un-mounted waits for this process: nothing that others left in the event loop is to hold it up.
-void main().finally(() => process.exit());
+void main().finally(() => {
+  tidyLog();
+  exitAtOnce(Number(process.exitCode ?? 0));
+});

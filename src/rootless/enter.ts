@@ -143,7 +143,7 @@ export async function runInNamespace(): Promise<never> {
   const [, script = '', ...args] = process.argv;
   process.env[DIRECTORY] = currentDirectory() ?? '/';
   return await enterNamespace(process.execPath, [
-    ...[...process.execArgv, script].map(toByteString),
+    ...[...process.execArgv, '--', script].map(toByteString),
     ...lastArguments(args.length),
   ]);
 }

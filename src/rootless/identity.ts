@@ -36,6 +36,11 @@ export function highestId(which: 'uid' | 'gid'): number {
   return Math.max(next - 1, 0);
 }
 
+/** Which user root of this namespace is outside of it. */
+export function ownUser(): number {
+  return ownIdMap().find(({ inside }) => inside === 0)?.outside ?? process.getuid?.() ?? 0;
+}
+
 let rootless: boolean | undefined;
 
 /**

@@ -54,7 +54,8 @@ export async function startConmon(args: readonly string[], directory: string): P
   const answer = await firstLine(conmon.stdio[3] as Readable);
   await ended;
   if (answer !== undefined) return answer;
-  return { data: -1, message: await complaints };
+  const message = await complaints;
+  return { data: -1, message: message === '' ? 'its monitor (conmon) was killed' : message };
 }
 
 async function collect(stream: Readable | null): Promise<string> {

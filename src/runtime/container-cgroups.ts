@@ -1,6 +1,6 @@
 // The cgroups of a container, of version 1 and 2: which processes are in them, and what these have used.
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** '' where there is no such file: a controller that is not there, or a container that has just ended. */
@@ -35,6 +35,14 @@ export interface CgroupUsage {
   readonly bytesWritten: number;
 }
 
+/**
+ * The container's own cgroup, of one of its processes'; undefined where that is one that others are in, too, which says nothing about the
+ * container. In a scope of systemd's, crun has the limits in a cgroup `container` below (crun(1), run.oci.systemd.subgroup).
+ */
+export function containerCgroup(found: string, id: string): string | undefined {
+  return new RegExp(`^.*?/[^/]*${id}(?:\\.scope/container(?=/|$)|[^/]*)`).exec(found)?.[0];
+}
+
 export class Cgroups {
   /** By controller; version 2 is ''. */
   readonly #directories = new Map<string, string>();
@@ -43,8 +51,7 @@ export class Cgroups {
   constructor(pid: number, id: string) {
     for (const line of read(`/proc/${String(pid)}/cgroup`).split('\n')) {
       const [, controllers = '', found = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-      // A cgroup that others are in, too, says nothing about the container.
-      const path = new RegExp(`^.*?/[^/]*${id}[^/]*`).exec(found)?.[0];
+      const path = containerCgroup(found, id);
       if (path === undefined) continue;
       if (controllers === '') this.#add('', path, ['', 'unified']);
       for (const name of controllers.split(',')) if (name !== '') this.#add(name, path, [controllers, name]);
@@ -52,9 +59,10 @@ export class Cgroups {
   }
 
   #add(controller: string, path: string, mounts: readonly string[]): void {
+    // All its processes may be further below.
     const directory = mounts
       .map((mount) => join('/sys/fs/cgroup', mount, path))
-      .find((candidate) => read(join(candidate, 'cgroup.procs')) !== '');
+      .find((candidate) => existsSync(join(candidate, 'cgroup.procs')));
     if (directory !== undefined) this.#directories.set(controller, directory);
   }
 

@@ -18,6 +18,8 @@ export interface ExecRequest {
   readonly name: string;
   /** Its directory in the run directory. */
   readonly directory: string;
+  /** What starts conmon, if not we. */
+  readonly through: readonly string[];
   /** What tells conmon how to call the runtime. */
   readonly runtime: readonly string[];
   readonly process: OciProcess;
@@ -46,7 +48,8 @@ export class Exec {
     this.#request = request;
     this.#directory = directory;
     const attached = request.detached ? [] : (['pipe', 'pipe'] as const);
-    this.#conmon = spawn(findConmon(), conmonArguments(request, directory), {
+    const [file = '', ...args] = [...request.through, findConmon(), ...conmonArguments(request, directory)];
+    this.#conmon = spawn(file, args, {
       cwd: directory,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...attached],
       env: { ...programEnvironment(), ...(request.detached ? { _OCI_SYNCPIPE: PIPES._OCI_SYNCPIPE } : PIPES) },
@@ -123,7 +126,8 @@ export class Exec {
   }
 
   #failure(complaint: string): Error {
-    return startError(`run a command in container ${this.#request.name}`, complaint);
+    const { name, process } = this.#request;
+    return startError(`run a command in container ${name}`, complaint, process.args[0]);
   }
 
   #remove(): void {

@@ -10,16 +10,30 @@ function read(path: string): string {
   }
 }
 
-/** Asks the kernel (cgroup-v1/freezer-subsystem, cgroup-v2). */
+/** Where the kernel says it (cgroup-v1/freezer-subsystem, cgroup-v2), and in which words. */
+interface FreezerState {
+  readonly file: string;
+  readonly frozen: RegExp;
+}
+
+function freezerStates(pid: number): FreezerState[] {
+  return read(`/proc/${String(pid)}/cgroup`)
+    .split('\n')
+    .flatMap((line) => {
+      const [, number, controllers = '', path = ''] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
+      if (controllers.split(',').includes('freezer')) {
+        return { file: `/sys/fs/cgroup/freezer${path}/freezer.state`, frozen: /^(?:FROZEN|FREEZING)/ };
+      }
+      if (number !== '0' || controllers !== '') return [];
+      return { file: `/sys/fs/cgroup${path}/cgroup.events`, frozen: /^frozen 1$/m };
+    });
+}
+
 export function isFrozen(pid: number): boolean {
-  for (const line of read(`/proc/${String(pid)}/cgroup`).split('\n')) {
-    const [, number, controllers = '', path = ''] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
-    if (controllers.split(',').includes('freezer')) {
-      return /^(?:FROZEN|FREEZING)/.test(read(`/sys/fs/cgroup/freezer${path}/freezer.state`));
-    }
-    if (number === '0' && controllers === '' && /^frozen 1$/m.test(read(`/sys/fs/cgroup${path}/cgroup.events`))) {
-      return true;
-    }
-  }
-  return false;
+  return freezerStates(pid).some(({ file, frozen }) => frozen.test(read(file)));
+}
+
+/** Files of the kernel's; while the process is held, one of them has a line FROZEN, FREEZING or `frozen 1`. */
+export function freezerFiles(pid: number): string[] {
+  return freezerStates(pid).map(({ file }) => file);
 }

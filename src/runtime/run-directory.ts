@@ -60,6 +60,8 @@ export interface RunFiles {
   readonly exit: string;
   /** There when the kernel has killed for want of memory. */
   readonly oom: string;
+  /** There when who started it in the foreground has left it. */
+  readonly left: string;
   /** A socket of conmon's: the container's standard streams. */
   readonly attach: string;
   /** A fifo of conmon's: sizes of the terminal. */
@@ -78,6 +80,7 @@ export function runFiles(runDirectory: string, id: string): RunFiles {
     monitorPidFile: below('conmon.pid'),
     exit: below('exit'),
     oom: below('oom'),
+    left: below('left'),
     attach: below('attach'),
     control: below('ctl'),
   };

@@ -1,6 +1,6 @@
 // Which OCI runtime is used, and how it has to be called here.
 
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { VeneerError } from '../core/index.js';
 import { findProgram } from './find-program.js';
@@ -28,13 +28,15 @@ const UNIFIED = '/sys/fs/cgroup/unified';
 
 /**
  * A command line that starts the runtime so that it can make containers. crun refuses hosts with controllers of both versions
- * of cgroups; where it does not see the second one, it uses the first.
+ * of cgroups; where it does not see the second one, it uses the first. `isShared`: mounts made in the container are seen outside.
  */
-export function creatingCommand({ path, kind }: RuntimeProgram): string[] {
+export function creatingCommand({ path, kind }: RuntimeProgram, { isShared = false } = {}): string[] {
   const unshare = kind === 'crun' && hasBothVersions() ? findProgram('unshare') : undefined;
   if (unshare === undefined) return [path];
-  const script = `umount ${UNIFIED}; exec "$0" "$@"`;
-  return [unshare, '-m', '--propagation', 'slave', '/bin/sh', '-c', script, path];
+  // Where the container's mounts are to be seen outside, only those of cgroups are kept to this namespace.
+  const before = isShared ? `mount --make-rprivate ${dirname(UNIFIED)}; ` : '';
+  const script = `${before}umount ${UNIFIED}; exec "$0" "$@"`;
+  return [unshare, '-m', '--propagation', isShared ? 'unchanged' : 'slave', '/bin/sh', '-c', script, path];
 }
 
 function hasBothVersions(): boolean {

@@ -6,14 +6,19 @@ import { join } from 'node:path';
 import { VeneerError } from '../core/index.js';
 import { identityOf } from '../sys/index.js';
 import type { ProcessIdentity } from '../sys/index.js';
+import { delegatedStart } from './cgroups.js';
 import type { CgroupPlace } from './cgroups.js';
+import { CompiledFilters } from './compiled-filters.js';
 import { programEnvironment, startConmon } from './conmon.js';
 import { Exec } from './exec.js';
 import type { ExecRequest } from './exec.js';
+import { hold } from './hold.js';
 import { runFiles } from './run-directory.js';
 import type { RunFiles } from './run-directory.js';
 import { creatingCommand } from './runtime-program.js';
 import type { RuntimeProgram } from './runtime-program.js';
+import { readyCgroups } from './ready-cgroups.js';
+import { sealedProgram } from './sealed-program.js';
 import { encodeSpec } from './spec/encode-spec.js';
 import type { OciSpec } from './spec/oci-spec.js';
 import { StartError, startError } from './start-error.js';
@@ -40,6 +45,15 @@ export interface CreatedProcess {
   readonly monitor: ProcessIdentity;
 }
 
+/** Undefined where conmon was killed before it could say. */
+function monitorOf({ monitorPidFile }: RunFiles): ProcessIdentity | undefined {
+  try {
+    return identityOf(Number(readFileSync(monitorPidFile, 'latin1')));
+  } catch {
+    return undefined;
+  }
+}
+
 const toRuntime = (args: readonly string[]): string[] => args.flatMap((arg) => ['--runtime-arg', arg]);
 
 export class Runtime {
@@ -60,15 +74,36 @@ export class Runtime {
     return join(this.#runDirectory, this.program.kind);
   }
 
-  /** What tells conmon how to call it. */
-  #callArguments(cgroups: CreateRequest['cgroups']): string[] {
-    const [program = '', ...args] = creatingCommand(this.program);
+  /** How it is called to make processes, by whatever path. */
+  #command(path: string, cgroups: CreateRequest['cgroups'], { isShared = false } = {}): string[] {
     const without = cgroups === 'none' && this.program.kind === 'crun' ? ['--cgroup-manager=disabled'] : [];
+    return [...creatingCommand({ ...this.program, path }, { isShared }), '--root', this.#root, ...without];
+  }
+
+  /** What tells conmon how to call it. */
+  #callArguments({ cgroups, isShared = false }: { cgroups: CreateRequest['cgroups']; isShared?: boolean }): string[] {
+    const [program = '', ...args] = this.#command(sealedProgram(this.program.path), cgroups, { isShared });
+    return ['--runtime', program, ...toRuntime(args), ...(cgroups === 'systemd' ? ['--systemd-cgroup'] : [])];
+  }
+
+  /**
+   * A command line that runs a process in a running container and ends as that does. `process`: a file with its specification. Its number
+   * is written into `pidFile`, unless it could not be started.
+   */
+  execCommand(
+    id: string,
+    { process, pidFile, cgroups }: { process: string; pidFile: string } & Pick<CreateRequest, 'cgroups'>,
+  ): string[] {
+    const systemd = cgroups === 'systemd' ? ['--systemd-cgroup'] : [];
     return [
-      '--runtime',
-      program,
-      ...toRuntime([...args, '--root', this.#root, ...without]),
-      ...(cgroups === 'systemd' ? ['--systemd-cgroup'] : []),
+      ...this.#command(this.program.path, cgroups),
+      ...systemd,
+      'exec',
+      '--process',
+      process,
+      '--pid-file',
+      pidFile,
+      id,
     ];
   }
 
@@ -76,9 +111,11 @@ export class Runtime {
   prepareExec({
     cgroups,
     ...request
-  }: Omit<ExecRequest, 'directory' | 'runtime'> & Pick<CreateRequest, 'cgroups'>): Promise<Exec> {
+  }: Omit<ExecRequest, 'directory' | 'runtime' | 'through'> & Pick<CreateRequest, 'cgroups'>): Promise<Exec> {
     const { directory } = this.files(request.id);
-    return Exec.prepare({ ...request, directory, runtime: this.#callArguments(cgroups) });
+    if (cgroups !== 'none') void readyCgroups();
+    const through = delegatedStart(cgroups);
+    return Exec.prepare({ ...request, directory, through, runtime: this.#callArguments({ cgroups }) });
   }
 
   /**
@@ -87,25 +124,31 @@ export class Runtime {
   async create(request: CreateRequest): Promise<CreatedProcess> {
     const files = this.files(request.id);
     mkdirSync(files.directory, { recursive: true, mode: 0o700 });
-    for (const stale of [files.exit, files.oom, files.pidFile, files.monitorPidFile]) rmSync(stale, { force: true });
-    writeFileSync(files.spec, encodeSpec(request.spec), { mode: 0o600 });
+    for (const stale of [files.exit, files.oom, files.left, files.pidFile, files.monitorPidFile])
+      rmSync(stale, { force: true });
+    const filters =
+      this.program.kind === 'crun' ? new CompiledFilters(this.#runDirectory, this.program.path) : undefined;
+    const spec = filters?.addTo(request.spec) ?? request.spec;
+    writeFileSync(files.spec, encodeSpec(spec), { mode: 0o600 });
     const doing = `start container ${request.name}`;
+    if (request.cgroups !== 'none') void readyCgroups();
     const { data, message } = await startConmon(this.#conmonArguments(request, files), files.directory);
-    if (data <= 0) throw startError(doing, message);
-    const monitor = identityOf(Number(readFileSync(files.monitorPidFile, 'latin1')));
+    if (data <= 0) throw startError(doing, message, request.spec.process.args[0]);
+    const monitor = monitorOf(files);
     const process = identityOf(data);
     if (process === undefined || monitor === undefined) {
       throw new StartError('unavailable', `cannot ${doing}: its process ended at once`, { exitCode: 125 });
     }
+    filters?.keep(spec, join(this.#root, request.id));
     return { process, monitor };
   }
 
   #conmonArguments(request: CreateRequest, files: RunFiles): string[] {
-    const { id, name, terminal, stdin, log, exitCommand } = request;
+    const { id, name, spec, terminal, stdin, log, exitCommand } = request;
     const [exitProgram, ...exitArguments] = exitCommand;
     return [
       ...['--api-version', '1', '--cid', id, '--cuuid', id, '--name', name, '--bundle', files.directory],
-      ...this.#callArguments(request.cgroups),
+      ...this.#callArguments({ cgroups: request.cgroups, isShared: spec.linux.rootfsPropagation === 'shared' }),
       ...['--container-pidfile', files.pidFile, '--conmon-pidfile', files.monitorPidFile],
       // The exit code, and the word that memory ran out.
       ...['--persist-dir', files.directory, '--full-attach', '--no-sync-log'],
@@ -134,6 +177,11 @@ export class Runtime {
     await this.#must(['pause', id], 'pause');
   }
 
+  /** Holds all its processes until the returned function is called, or this process is gone. Throws `not-found`. */
+  hold(id: string): Promise<() => Promise<void>> {
+    return hold([this.program.path, '--root', this.#root], id);
+  }
+
   async resume(id: string): Promise<void> {
     await this.#must(['resume', id], 'resume');
   }
@@ -155,7 +203,7 @@ export class Runtime {
   #run(args: readonly string[]): Promise<{ code: number; complaint: string }> {
     const { path } = this.program;
     return new Promise((resolve, reject) => {
-      const runtime = spawn(path, ['--root', this.#root, ...args], {
+      const runtime = spawn(sealedProgram(path), ['--root', this.#root, ...args], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: programEnvironment(),
       });
@@ -166,8 +214,9 @@ export class Runtime {
       runtime.once('error', (cause) => {
         reject(new VeneerError('unavailable', `cannot run ${path}`, { cause }));
       });
-      runtime.once('close', (code) => {
-        resolve({ code: code ?? 1, complaint: complaint.trim().split('\n').at(-1) ?? '' });
+      runtime.once('close', (code, signal) => {
+        const last = complaint.trim().split('\n').at(-1) ?? '';
+        resolve({ code: code ?? 1, complaint: signal === null ? last : `${path} was ended by ${signal}` });
       });
     });
   }

@@ -26,8 +26,13 @@ function reasonOf(text: string): string {
   return lines.at(-1) ?? '';
 }
 
-/** What a runtime complained of, as one error. `doing`: 'start container web'. */
-export function startError(doing: string, complaint: string): StartError {
+/** The kernel's words for it, without what was being done. */
+function lastOf(reason: string): string {
+  return (reason.split(': ').at(-1) ?? reason).toLowerCase();
+}
+
+/** What a runtime complained of, as one error. `doing`: 'start container web'. `command`: what was to be run, which crun does not always name. */
+export function startError(doing: string, complaint: string, command?: string): StartError {
   const reason = reasonOf(complaint);
   const [, missing] =
     /executable file [`"']?(.*?)[`"']? not found in \$PATH/.exec(reason) ??
@@ -43,10 +48,11 @@ export function startError(doing: string, complaint: string): StartError {
       reason,
     )
   ) {
-    return new StartError('permission', `cannot ${doing}: its command cannot be run: ${reason}`, { exitCode: 126 });
+    const what = command === undefined ? `its command cannot be run: ${reason}` : `${command}: ${lastOf(reason)}`;
+    return new StartError('permission', `cannot ${doing}: ${what}`, { exitCode: 126 });
   }
   if (/exec.*no such file or directory/i.test(reason)) {
-    return new StartError('not-found', `cannot ${doing}: no such command in the container: ${reason}`, {
+    return new StartError('not-found', `cannot ${doing}: no such command in the container: ${command ?? reason}`, {
       exitCode: 127,
     });
   }

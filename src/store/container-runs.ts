@@ -41,6 +41,8 @@ export interface ContainerRun {
   readonly stopped?: boolean;
   /** It has been stopped to be started again: it stays even if it is one to be removed at its end. */
   readonly kept?: boolean;
+  /** What its health checks said at its end, for the container room. */
+  readonly health?: unknown;
   /** What the network room has made, for itself. */
   readonly network?: unknown;
 }

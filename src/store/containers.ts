@@ -165,7 +165,8 @@ export class ContainerStore {
     checkName(name);
     const { lock, database } = this.#parts;
     lock.exclusively(() => {
-      this.get(id);
+      if (this.get(id).name === name)
+        throw new VeneerError('already-exists', `it is the container's name already: ${name}`);
       this.#refuseTaken(name);
       database.transact(() => this.#rows.setName(id, name));
     });
@@ -264,7 +265,13 @@ export class ContainerStore {
    * Removes a container, its directory, and the committed layers no image needs; with `ownVolumes`, also its volumes without a
    * name that no other container has. It must not be mounted; the caller holds its lock.
    */
-  remove(id: string, options: { ownVolumes?: boolean } = {}): void {
+  async remove(id: string, options: { ownVolumes?: boolean } = {}): Promise<void> {
+    const { staging } = this.#parts;
+    for (const staged of this.#forget(id, options)) await staging.discardAside(staged);
+  }
+
+  /** What is to be discarded. */
+  #forget(id: string, options: { ownVolumes?: boolean }): Staged[] {
     const { lock, database, layers, staging, frozen, volumes } = this.#parts;
     const trashed: Staged[] = [];
     lock.exclusively(() => {
@@ -283,7 +290,7 @@ export class ContainerStore {
       trashed.push(...volumes.trash(forgotten.volumes));
       if (existsSync(this.directory(id))) trashed.push(staging.trash(this.directory(id)));
     });
-    for (const staged of trashed) staging.discard(staged);
+    return trashed;
   }
 
   /** Moves the directory of a container that has no row to staging. Call it under the store's lock. */

@@ -10,6 +10,9 @@ export type Sql = Sqlite.Database;
 /** How long a process waits for another one's transaction; ours last milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
 
+/** How long the log may get before it is folded in. Whoever opens the database reads it whole, if no process has it open. */
+const LOG_PAGES = 128;
+
 export class Database {
   readonly sql: Sql;
   readonly #path: string;
@@ -46,6 +49,7 @@ export class Database {
     this.sql.pragma('journal_mode = WAL');
     this.sql.pragma('synchronous = FULL');
     this.sql.pragma('foreign_keys = ON');
+    this.sql.pragma(`wal_autocheckpoint = ${String(LOG_PAGES)}`);
     const version = this.sql.pragma('user_version', { simple: true }) as number;
     if (version > MIGRATIONS.length) {
       throw new VeneerError('unsupported', `the store's database '${this.#path}' was written by a newer veneer`, {

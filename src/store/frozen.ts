@@ -140,8 +140,9 @@ export class FrozenStore {
   snapshot(container: string, name: string): Snapshot {
     const snapshot = this.#rows.snapshot(container, name);
     if (snapshot !== undefined) return snapshot;
+    const names = this.snapshots(container).map((one) => one.name);
     throw new VeneerError('not-found', `there is no snapshot '${name}'`, {
-      hint: 'veneer snapshots CONTAINER lists them',
+      hint: names.length === 0 ? "it has none; 'veneer snapshot' makes one" : `there are ${names.join(', ')}`,
     });
   }
 

@@ -23,7 +23,7 @@ import type { PruneImagesOptions, PrunedImages } from './prune-images.js';
 import type { Remotes } from './remotes.js';
 import { removeNames } from './remove-image.js';
 import { isFullId, noSuchImage, resolveImage } from './resolve-image.js';
-import { SCRATCH_CONFIG, SCRATCH_ID, isScratch } from './scratch.js';
+import { isScratch, isScratchId, scratchConfig } from './scratch.js';
 import type { Staged, StagingArea } from './staging.js';
 import { parseTaggedName } from './tagged-name.js';
 import type { TaggedName } from './tagged-name.js';
@@ -74,7 +74,7 @@ export class ImageStore {
   /** Newest first. The empty image is among them where it has a name, or with `all`. */
   list(options: { all?: boolean } = {}): Image[] {
     const isHidden = ({ id, references, digests }: Image): boolean =>
-      id === SCRATCH_ID && references.length + digests.length === 0;
+      references.length + digests.length === 0 && isScratchId(id);
     return this.#rows.list().filter((image) => options.all === true || !isHidden(image));
   }
 
@@ -92,7 +92,7 @@ export class ImageStore {
   find(text: string): Image | undefined {
     const resolved = resolveImage(this.#rows, text);
     if (resolved !== undefined) return this.#rows.get(resolved.id);
-    return isFullId(text) || !isScratch(parseReference(text)) ? undefined : this.add(SCRATCH_CONFIG);
+    return isFullId(text) || !isScratch(parseReference(text)) ? undefined : this.add(scratchConfig());
   }
 
   /** As `find`; throws `not-found` where there is none. */

@@ -52,6 +52,13 @@ export interface StagedLayer {
   readonly staged: Staged;
 }
 
+interface Commit {
+  readonly facts: LayerFacts;
+  readonly lease: Lease;
+  /** Takes what has to be discarded, whatever happens. */
+  readonly doomed: Staged[];
+}
+
 /** A layer whose row is gone. */
 export type ForgottenLayer = Pick<Layer, 'chainId' | 'size'>;
 
@@ -175,7 +182,12 @@ export class LayerStore {
   stage(): StagedLayer {
     const staged = this.#parts.staging.createDirectory();
     const diff = join(staged.path, 'diff');
-    mkdirSync(diff, { mode: 0o755 });
+    try {
+      mkdirSync(diff, { mode: 0o755 });
+    } catch (error) {
+      this.#parts.staging.discard(staged);
+      throw error;
+    }
     return { diff, record: recordIn(staged.path), staged };
   }
 
@@ -206,34 +218,45 @@ export class LayerStore {
   /**
    * Puts a filled directory in its place; durable on return. When the store has the layer already, that one is used and
    * the staged one dropped, so importing one thing twice, even at the same time, is harmless: all it gives is the record
-   * that a layer of an old store lacks. The lease keeps the layer.
+   * that a layer of an old store lacks. The lease keeps the layer. The staged one is gone after a failure, too.
    */
   commit(layer: StagedLayer, facts: LayerFacts, lease: Lease): Layer {
-    const { lock, staging, leases, database } = this.#parts;
+    const { lock, staging } = this.#parts;
+    const doomed: Staged[] = [];
+    let placed = false;
+    try {
+      if (!this.#settled.has(layer)) must(syncfs(layer.staged.fd), 'syncfs', layer.diff);
+      placed = lock.exclusively(() => this.#put(layer, { facts, lease, doomed }));
+    } finally {
+      if (placed) staging.release(layer.staged);
+      else doomed.push(layer.staged);
+      for (const staged of doomed) staging.discard(staged);
+    }
+    return this.get(chainId(facts.parent, facts.diffId));
+  }
+
+  /** False where the store has the layer already. */
+  #put(layer: StagedLayer, { facts, lease, doomed }: Commit): boolean {
+    const { leases, database } = this.#parts;
     const id = chainId(facts.parent, facts.diffId);
-    if (!this.#settled.has(layer)) must(syncfs(layer.staged.fd), 'syncfs', layer.diff);
-    const { known, doomed } = lock.exclusively(() => {
-      const present = this.find(id) !== undefined && existsSync(this.path(id));
-      const replaced = present ? undefined : this.#clearPlace(id);
-      if (present) this.#complete(id, layer.record);
-      else renameDurably(layer.staged.path, this.#parts.paths.layer(id));
-      try {
-        database.transact(() => {
-          this.insert(facts);
-          leases.hold(lease, 'layer', id);
-        });
-      } catch (error) {
-        // On a full file system there may be no space for the row: what has no row must not be in its place.
-        if (!present) renameDurably(this.#parts.paths.layer(id), layer.staged.path);
-        if (replaced !== undefined) staging.discard(replaced);
-        throw error;
-      }
-      return { known: present, doomed: replaced };
-    });
-    if (known) staging.discard(layer.staged);
-    else staging.release(layer.staged);
-    if (doomed !== undefined) staging.discard(doomed);
-    return this.get(id);
+    const place = this.#parts.paths.layer(id);
+    const present = this.find(id) !== undefined && existsSync(this.path(id));
+    if (present) this.#complete(id, layer.record);
+    else {
+      doomed.push(...this.#clearPlace(id));
+      renameDurably(layer.staged.path, place);
+    }
+    try {
+      database.transact(() => {
+        this.insert(facts);
+        leases.hold(lease, 'layer', id);
+      });
+    } catch (error) {
+      // On a full file system there may be no space for the row: what has no row must not be in its place.
+      if (!present) renameDurably(place, layer.staged.path);
+      throw error;
+    }
+    return !present;
   }
 
   /** Gives a layer without record the one of the same layer unpacked again. */
@@ -254,11 +277,14 @@ export class LayerStore {
   adopt(from: string, id: ChainId, skeleton: string | undefined): void {
     const replaced = this.#clearPlace(id);
     const place = this.#parts.paths.layer(id);
-    mkdirSync(place, { mode: 0o700 });
-    if (skeleton !== undefined) renameSync(skeleton, recordIn(place).skeleton);
-    fsyncDirectory(this.#parts.paths.layers);
-    renameDurably(from, this.path(id));
-    if (replaced !== undefined) this.#parts.staging.discard(replaced);
+    try {
+      mkdirSync(place, { mode: 0o700 });
+      if (skeleton !== undefined) renameSync(skeleton, recordIn(place).skeleton);
+      fsyncDirectory(this.#parts.paths.layers);
+      renameDurably(from, this.path(id));
+    } finally {
+      for (const staged of replaced) this.#parts.staging.discard(staged);
+    }
   }
 
   /** Records a layer whose directory is in place. */
@@ -279,9 +305,9 @@ export class LayerStore {
   }
 
   /** Takes away what is in the place of a layer that is not recorded. */
-  #clearPlace(id: ChainId): Staged | undefined {
+  #clearPlace(id: ChainId): Staged[] {
     const place = this.#parts.paths.layer(id);
-    return existsSync(place) ? this.#parts.staging.trash(place) : undefined;
+    return existsSync(place) ? [this.#parts.staging.trash(place)] : [];
   }
 
   /** Layers that are recorded and that nothing needs. */
@@ -312,6 +338,6 @@ export class LayerStore {
 
   /** Moves directories of forgotten layers to staging. Call it under the store's lock, then discard them outside it. */
   trash(layers: readonly ForgottenLayer[]): Staged[] {
-    return layers.flatMap(({ chainId: id }) => this.#clearPlace(id) ?? []);
+    return layers.flatMap(({ chainId: id }) => this.#clearPlace(id));
   }
 }

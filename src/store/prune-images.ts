@@ -3,14 +3,8 @@
 import type { Digest } from '../core/index.js';
 import type { RuntimeConfig } from '../image/index.js';
 import type { Image } from './image-rows.js';
-
-export interface LabelFilter {
-  readonly key: string;
-  /** Any, where it is undefined. */
-  readonly value?: string | undefined;
-  /** `label!=`: only images without it. */
-  readonly isNegated?: boolean | undefined;
-}
+import { meetsLabels } from './label-filter.js';
+import type { LabelFilter } from './label-filter.js';
 
 export interface PruneImagesOptions {
   /** Also images with a tag. Those in use stay in any case. */
@@ -44,9 +38,5 @@ export function isPrunable(image: Image, { options, isUsed, configOf }: Judge): 
   if (!all && image.references.length > 0) return false;
   if (until !== undefined && (image.created === undefined || image.created > until)) return false;
   if (isUsed(image)) return false;
-  const own = labels.length === 0 ? {} : (configOf(image).Labels ?? {});
-  return labels.every(({ key, value, isNegated = false }) => {
-    const has = Object.hasOwn(own, key) && (value === undefined || own[key] === value);
-    return has !== isNegated;
-  });
+  return meetsLabels(labels.length === 0 ? {} : (configOf(image).Labels ?? {}), labels);
 }

@@ -5,20 +5,28 @@ import type { ByteString } from '../core/index.js';
 import { VeneerError, displayBytes, errno } from '../core/index.js';
 import { AT_FDCWD, AT_REMOVEDIR, DT_DIR, DT_UNKNOWN, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from '../sys/index.js';
 import { RENAME_NOREPLACE, Stat, close, fchmod, fchmodat, fstatx, listDirectory, must, openat } from '../sys/index.js';
-import { renameat2, unlinkat } from '../sys/index.js';
+import { renameat2, unlinkat, unlinkatAside } from '../sys/index.js';
 
 /** Fds of one removal at most. What lies deeper is first moved up to the root of the tree. */
 const MAX_DEPTH = 64;
 
 const stat = new Stat();
 
+/** Thrown by a removal that takes longer than it may. */
+class OutOfTime extends Error {
+  override readonly name = 'OutOfTime';
+}
+
 class Removal {
   readonly #rootFd: number;
   readonly #dev: number;
+  readonly #deadline: number;
   #moved = 0;
 
-  constructor(rootFd: number) {
+  /** `patience` in milliseconds. */
+  constructor(rootFd: number, patience = Infinity) {
     this.#rootFd = rootFd;
+    this.#deadline = performance.now() + patience;
     must(fstatx(rootFd, stat), 'statx');
     this.#dev = stat.dev;
   }
@@ -40,6 +48,7 @@ class Removal {
     }
     for (const { name, type } of entries) {
       if (type !== DT_DIR) {
+        if (performance.now() > this.#deadline) throw new OutOfTime();
         const status = this.#unlink(fd, name, 0);
         if (status >= 0 || status === -errno.ENOENT) continue;
         // A directory on a file system that does not tell types.
@@ -104,11 +113,67 @@ function openDirectory(dirfd: number, name: ByteString): number {
  * SysError otherwise; what is left then can be removed by another call.
  */
 export function removeTree(path: ByteString): void {
+  removeWithin(path, Infinity);
+}
+
+function removeWithin(path: ByteString, patience: number): void {
   const fd = openDirectory(AT_FDCWD, path);
   try {
-    new Removal(fd).run();
+    new Removal(fd, patience).run();
   } finally {
     close(fd);
   }
   must(unlinkat(AT_FDCWD, path, AT_REMOVEDIR), 'rmdir', displayBytes(path));
+}
+
+/** Milliseconds after which a removal is not done by this thread alone any more. */
+const PATIENCE = 100;
+/** Files that are being removed at once. */
+const AT_ONCE = 64;
+
+/**
+ * As `removeTree`, by several threads where it takes a while: a file system may wait for the disk with each file (ext4 without a journal
+ * discards its blocks before unlink(2) returns).
+ */
+export async function removeTreeAside(path: ByteString, patience = PATIENCE): Promise<void> {
+  try {
+    removeWithin(path, patience);
+  } catch (error) {
+    if (!(error instanceof OutOfTime)) throw error;
+    await removeFilesAside(path);
+    removeTree(path);
+  }
+}
+
+/** Removes what it can of the files below a directory, and leaves the directories. */
+async function removeFilesAside(path: ByteString): Promise<void> {
+  const root = openDirectory(AT_FDCWD, path);
+  must(fstatx(root, stat), 'statx');
+  const { dev } = stat;
+  const running = new Set<Promise<unknown>>();
+
+  const empty = async (fd: number, depth: number): Promise<void> => {
+    const entries = listDirectory(fd);
+    const own: Promise<unknown>[] = [];
+    for (const { name, type } of typeof entries === 'number' ? [] : entries) {
+      if (type === DT_DIR) {
+        if (depth < MAX_DEPTH) await descend(fd, name, depth + 1);
+        continue;
+      }
+      while (running.size >= AT_ONCE) await Promise.race(running);
+      const removal = unlinkatAside(fd, name).finally(() => running.delete(removal));
+      running.add(removal);
+      own.push(removal);
+    }
+    void Promise.allSettled(own).then(() => close(fd));
+  };
+  const descend = async (parent: number, name: ByteString, depth: number): Promise<void> => {
+    const fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (fd < 0) return;
+    if (fstatx(fd, stat) >= 0 && stat.dev === dev) await empty(fd, depth);
+    else close(fd);
+  };
+
+  await empty(root, 0);
+  await Promise.all(running);
 }

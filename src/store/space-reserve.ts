@@ -20,6 +20,11 @@ export class SpaceReserve {
     return true;
   }
 
+  /** Whether nothing of it has been given back, or could not be set aside again. */
+  get isWhole(): boolean {
+    return this.#size() === SIZE;
+  }
+
   /** Sets aside what can be had. */
   fill(): void {
     const size = this.#size();

@@ -21,7 +21,7 @@ import { hasCode, toByteString } from '../core/index.js';
 import type { StoreLock } from './lock.js';
 import { tryLock } from './lock.js';
 import type { StorePaths } from './paths.js';
-import { removeTree } from './remove-tree.js';
+import { removeTree, removeTreeAside } from './remove-tree.js';
 
 /** An entry of the staging area that this process holds. */
 export interface Staged {
@@ -147,6 +147,17 @@ export class StagingArea {
   discard(staged: Staged): void {
     try {
       this.#delete(staged.path);
+    } finally {
+      closeSync(staged.fd);
+    }
+  }
+
+  /** As `discard`, by several threads where it takes a while. */
+  async discardAside(staged: Staged): Promise<void> {
+    try {
+      if (lstatSync(staged.path, { throwIfNoEntry: false })?.isDirectory() === true) {
+        await removeTreeAside(toByteString(staged.path));
+      } else this.#delete(staged.path);
     } finally {
       closeSync(staged.fd);
     }

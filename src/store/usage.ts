@@ -11,10 +11,11 @@ import type { Image } from './image-rows.js';
 import type { Layer } from './layers.js';
 import type { StoreParts } from './parts.js';
 import { treeSize } from './tree-size.js';
+import type { VolumeRecord } from './volume-rows.js';
 
 export interface Usage {
   readonly totalCount: number;
-  /** Those in use: images with containers, mounted containers, layers and blobs of such images. */
+  /** Those in use: images and volumes with containers, mounted containers, layers and blobs of such images. */
   readonly active: number;
   /** In bytes, content only, each thing once. */
   readonly size: number;
@@ -37,10 +38,18 @@ export interface ContainerUsage {
   readonly isMounted: boolean;
 }
 
+export interface VolumeUsage {
+  readonly volume: VolumeRecord;
+  readonly size: number;
+  /** How many containers have it. */
+  readonly links: number;
+}
+
 export interface StoreUsage {
   /** Their layers, each once. */
   readonly images: Usage & { readonly items: readonly ImageUsage[] };
   readonly containers: Usage & { readonly items: readonly ContainerUsage[] };
+  readonly volumes: Usage & { readonly items: readonly VolumeUsage[] };
   /** All unpacked layers: of images, of containers, and of neither. */
   readonly layers: Usage;
   /** Configurations, manifests, and layers kept compressed. */
@@ -55,9 +64,17 @@ export async function storeUsage(parts: StoreParts, options: { signal?: AbortSig
     await turn();
     items.push(containerUsage(parts, inventory, container));
   }
+  const volumes: VolumeUsage[] = [];
+  for (const volume of parts.volumes.list()) {
+    options.signal?.throwIfAborted();
+    await turn();
+    const { name } = volume;
+    volumes.push({ volume, size: treeSize(parts.volumes.path(name)), links: parts.volumes.users(name).length });
+  }
   return {
     images: imagesUsage(inventory),
     containers: { ...containersUsage(items), items },
+    volumes: { ...summarize(volumes, ({ links }) => links > 0), items: volumes },
     layers: summarize(inventory.layers.values(), ({ chainId }) => inventory.active.layers.has(chainId)),
     blobs: summarize(inventory.blobs, ({ digest }) => inventory.active.blobs.has(digest)),
   };

@@ -10,7 +10,10 @@ export interface VolumeRecord {
   readonly isAnonymous: boolean;
 }
 
-export type NewVolume = Pick<VolumeRecord, 'name' | 'labels' | 'isAnonymous'>;
+export interface NewVolume extends Pick<VolumeRecord, 'name' | 'labels' | 'isAnonymous'> {
+  /** What it begins with, instead of with nothing: a staged directory, which becomes its own. */
+  readonly content?: string;
+}
 
 interface VolumeRow {
   readonly name: string;

@@ -1,14 +1,18 @@
 // Volumes: directories that outlive containers, by name.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { VeneerError } from '../core/index.js';
+import { VeneerError, hasCode } from '../core/index.js';
 import type { Database } from './database.js';
-import { fsyncDirectory } from './durable.js';
+import { fsyncDirectory, renameDurably } from './durable.js';
+import { meetsLabels } from './label-filter.js';
+import type { LabelFilter } from './label-filter.js';
 import { lockDirectory } from './lock.js';
 import type { HeldLock, StoreLock } from './lock.js';
 import type { StorePaths } from './paths.js';
 import type { Staged, StagingArea } from './staging.js';
+import { treeSize } from './tree-size.js';
 import { VolumeRows } from './volume-rows.js';
 import type { NewVolume, VolumeRecord } from './volume-rows.js';
 
@@ -28,6 +32,23 @@ export function checkVolumeName(name: string): void {
   throw new VeneerError('invalid', `'${name}' is not a volume name`, {
     hint: 'use two or more of letters, digits, _ . -, starting with a letter or digit; a directory begins with /',
   });
+}
+
+export interface PruneVolumesOptions {
+  /** Also those with a name. */
+  readonly all?: boolean | undefined;
+  readonly labels?: readonly LabelFilter[] | undefined;
+}
+
+export interface PrunedVolumes {
+  readonly removed: readonly string[];
+  /** What that frees, in bytes. */
+  readonly space: number;
+}
+
+/** For a volume without a name of the user's: docker's form. */
+export function newVolumeName(): string {
+  return randomBytes(32).toString('hex');
 }
 
 export class VolumeStore {
@@ -70,26 +91,69 @@ export class VolumeStore {
     return lockDirectory(this.#parts.paths.volume(name), `volume ${name}`);
   }
 
+  /** A directory to collect what a volume is to begin with, for `fill` or a new one. */
+  stage(): Staged {
+    return this.#parts.staging.createDirectory();
+  }
+
+  discard(staged: Staged): void {
+    this.#parts.staging.discard(staged);
+  }
+
+  /**
+   * Makes a directory that is on disk (syncfs) the content of an empty volume: all of it or nothing, but for `isFilling`. What somebody
+   * puts in at the same moment stays. Call it under the volume's lock.
+   */
+  fill(name: string, content: string): void {
+    renameDurably(content, this.#arrived(name));
+    this.finishFilling(name);
+  }
+
+  /** Whether a process died in the middle of `fill`. */
+  isFilling(name: string): boolean {
+    return existsSync(this.#arrived(name));
+  }
+
+  /** Puts in what is complete, and not in its place yet. Call it under the volume's lock. */
+  finishFilling(name: string): void {
+    const [from, to] = [this.#arrived(name), this.path(name)].map((path) => Buffer.from(`${path}/`));
+    if (from === undefined || to === undefined || !existsSync(from)) return;
+    const { atime, mtime } = statSync(to);
+    for (const entry of readdirSync(from, { encoding: 'buffer' })) {
+      const place = Buffer.concat([to, entry]);
+      if (lstatSync(place, { throwIfNoEntry: false }) === undefined) renameSync(Buffer.concat([from, entry]), place);
+    }
+    utimesSync(to, atime, mtime);
+    fsyncDirectory(this.path(name));
+    this.#parts.staging.discard(this.#parts.staging.trash(this.#arrived(name)));
+  }
+
+  /** Beside its files, for they may be mounted in a container already. */
+  #arrived(name: string): string {
+    return join(this.#parts.paths.volume(name), 'arrived');
+  }
+
   /** Makes a volume; one that is there stays as it is. Throws `invalid` for a malformed name. */
   create(volume: NewVolume): VolumeRecord {
     checkVolumeName(volume.name);
     const { lock, database } = this.#parts;
     lock.exclusively(() => {
       if (this.#rows.get(volume.name) !== undefined) return;
-      this.makeDirectory(volume.name);
+      this.makeDirectory(volume);
       database.transact(() => this.#rows.insert(volume));
     });
     return this.get(volume.name);
   }
 
   /** Makes the directory of a volume that has no row yet. Call it under the store's lock. */
-  makeDirectory(name: string): void {
+  makeDirectory({ name, content }: Pick<NewVolume, 'name' | 'content'>): void {
     const { paths, staging } = this.#parts;
     const directory = paths.volume(name);
     // Of a volume that a process was removing when it died.
     if (existsSync(directory)) staging.discard(staging.trash(directory));
     mkdirSync(directory, { mode: 0o711 });
-    mkdirSync(this.path(name), { mode: 0o755 });
+    if (content === undefined) mkdirSync(this.path(name), { mode: 0o755 });
+    else renameSync(content, this.path(name));
     fsyncDirectory(directory);
     fsyncDirectory(paths.volumes);
   }
@@ -98,7 +162,7 @@ export class VolumeStore {
   attach(container: string, volumes: readonly NewVolume[]): void {
     for (const volume of volumes) {
       if (this.#rows.get(volume.name) === undefined) {
-        this.makeDirectory(volume.name);
+        this.makeDirectory(volume);
         this.#rows.insert(volume);
       }
       this.#rows.attach(container, volume.name);
@@ -120,6 +184,26 @@ export class VolumeStore {
       return this.trash([name]);
     });
     for (const staged of trashed) this.#parts.staging.discard(staged);
+  }
+
+  /** Removes volumes that no container has: those without a name of the user's, or `all`, that meet the labels. */
+  prune({ all = false, labels = [] }: PruneVolumesOptions = {}): PrunedVolumes {
+    const removed: string[] = [];
+    let space = 0;
+    for (const { name, isAnonymous, labels: own } of this.list()) {
+      if (!(all || isAnonymous) || !meetsLabels(own, labels) || this.users(name).length > 0) continue;
+      const size = treeSize(this.path(name));
+      try {
+        this.remove(name);
+      } catch (error) {
+        // Removed meanwhile, or taken by a container.
+        if (hasCode(error, 'not-found') || hasCode(error, 'in-use')) continue;
+        throw error;
+      }
+      removed.push(name);
+      space += size;
+    }
+    return { removed, space };
   }
 
   /** Forgets those volumes without a name of a container that no other has. Call it in the transaction that removes the container, before. */

@@ -2,18 +2,14 @@
 // this folder wraps one family of calls. Calls are synchronous and made on the calling thread, so errno, which is per
 // thread, is still the call's own when it is read; the few that may take long can be made by another thread.
 
-import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 import { SysError } from '../core/index.js';
 import type { ByteString } from '../core/index.js';
+import { loadKoffi } from './koffi.js';
 
-const require = createRequire(import.meta.url);
-let koffi: typeof Koffi | undefined;
 let libc: ReturnType<typeof Koffi.load> | undefined;
 
 type Native = (...args: readonly unknown[]) => number;
-
-const loadKoffi = (): typeof Koffi => (koffi ??= require('koffi') as typeof Koffi);
 
 const fromLibc = (prototype: string): ReturnType<ReturnType<typeof Koffi.load>['func']> =>
   (libc ??= loadKoffi().load('libc.so.6')).func(prototype);
@@ -109,7 +105,7 @@ export function loadLibrary(file: string): boolean {
 
 /** The result of a call that reports failure as -1: the value itself, or -errno. */
 export function result(value: number): number {
-  return value < 0 ? -(koffi?.errno() ?? 0) : value;
+  return value < 0 ? -loadKoffi().errno() : value;
 }
 
 /** Where the bytes of a buffer are, for structures that hold pointers; valid as long as the buffer lives. */

@@ -101,3 +101,10 @@ export function fstatfs(fd: number): FileSystemStatus | number {
     frsize: wide(72),
   };
 }
+
+const ST_RDONLY = 1;
+
+/** Whether the mount or the file system of an open file, of an O_PATH one too, is read-only; false where that cannot be told. */
+export function isReadOnly(fd: number): boolean {
+  return result(nativeFstatfs(fd, statfsBytes)) >= 0 && (wide(80) & ST_RDONLY) !== 0;
+}

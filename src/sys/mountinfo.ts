@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { ByteString } from '../core/index.js';
 
 export interface MountEntry {
+  /** Of the superblock, `major:minor`: the same in all mount namespaces. */
+  readonly device: ByteString;
   /** Absolute, in this namespace. */
   readonly mountpoint: ByteString;
   /** The directory of the file system that is mounted there: `/` but for bind mounts. */
@@ -11,6 +13,9 @@ export interface MountEntry {
   /** `fuse.veneer`, `overlay`, `ext4`. */
   readonly type: ByteString;
   readonly source: ByteString;
+  /** Whether mounts below it are passed on, and got from elsewhere. */
+  readonly isShared: boolean;
+  readonly isSlave: boolean;
   /** Of the superblock, comma-separated. */
   readonly options: ByteString;
 }
@@ -25,14 +30,17 @@ export function parseMountInfo(text: ByteString): MountEntry[] {
   const entries: MountEntry[] = [];
   for (const line of text.split('\n')) {
     const [before = '', after = ''] = line.split(' - ', 2);
-    const [, , , root = '', mountpoint] = before.split(' ');
+    const [, , device = '', root = '', mountpoint, , ...peers] = before.split(' ');
     const [type, source = '', options = ''] = after.split(' ');
     if (mountpoint === undefined || type === undefined || type === '') continue;
     entries.push({
+      device,
       mountpoint: unescape(mountpoint),
       root: unescape(root),
       type: unescape(type),
       source: unescape(source),
+      isShared: peers.some((peer) => peer.startsWith('shared:')),
+      isSlave: peers.some((peer) => peer.startsWith('master:')),
       options: unescape(options),
     });
   }

@@ -4,7 +4,7 @@ import type { ByteString } from '../core/index.js';
 import { errno } from '../core/index.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, O_NOFOLLOW, O_PATH } from './constants.js';
 import { close, openat } from './file.js';
-import { bind, cString, result } from './libc.js';
+import { bind, bindAside, cString, result } from './libc.js';
 
 const nativeMkdirat = bind('int mkdirat(int, void *, unsigned int)');
 const nativeMknodat = bind('int mknodat(int, void *, unsigned int, uint64_t)');
@@ -57,6 +57,13 @@ export function linkat(from: Place, to: Place): number {
 /** Gives an open file, an unnamed one too, a name. Goes through /proc, which needs no capability. */
 export function linkFd(fd: number, to: Place): number {
   return result(nativeLinkat(AT_FDCWD, cString(fdPath(fd)), to.dirfd, cString(to.name, 1), AT_SYMLINK_FOLLOW));
+}
+
+const nativeUnlinkatAside = bindAside('int unlinkat(int, void *, int)');
+
+/** unlinkat(2) of what is no directory, by another thread. */
+export function unlinkatAside(dirfd: number, name: ByteString): Promise<number> {
+  return nativeUnlinkatAside(dirfd, Buffer.from(`${name}\0`, 'latin1'), 0);
 }
 
 export function unlinkat(dirfd: number, name: ByteString, flags = 0): number {

@@ -1,6 +1,6 @@
 // What concerns the process and its threads: waiting, wake-ups, limits, identity.
 
-import { O_NONBLOCK } from './constants.js';
+import { O_NONBLOCK, POLLIN } from './constants.js';
 import { bind, bindAside, must, result } from './libc.js';
 
 const nativePoll = bind('int poll(void *, unsigned long, int)');
@@ -42,6 +42,30 @@ export function failureAside(fd: number): Promise<number> {
   const polled = Buffer.alloc(8);
   polled.writeInt32LE(fd, 0);
   return nativePollAside(polled, 1, -1);
+}
+
+const nativePidfdOpen = bind('intptr_t syscall(intptr_t, int, unsigned int)');
+/** No libc wrapper before glibc 2.36; the number is the same on every architecture. */
+const SYS_PIDFD_OPEN = 434;
+
+/** An fd that stands for a process and no later one of its number (pidfd_open(2)), close-on-exec; or -errno. */
+export function openProcess(pid: number): number {
+  return result(nativePidfdOpen(SYS_PIDFD_OPEN, pid, 0));
+}
+
+/** Resolves to 1 when the process of such an fd has ended, waited for or not; to 0 after `timeout` milliseconds, or to -errno. */
+export function endAside(processFd: number, timeout: number): Promise<number> {
+  const polled = Buffer.alloc(8);
+  polled.writeInt32LE(processFd, 0);
+  polled.writeInt16LE(POLLIN, 4);
+  return nativePollAside(polled, 1, timeout);
+}
+
+const nativeExit = bind('void _exit(int)');
+
+/** Ends this process now: what Node would take down first, the kernel frees. What was not written yet is lost. */
+export function exitAtOnce(code: number): void {
+  nativeExit(code);
 }
 
 /** The limits of a resource (getrlimit(2)); 2^64 - 1 is none. Throws a SysError. */

@@ -153,6 +153,7 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['-d -a stdout box', /--detach contradicts --attach/],
     ['--detach-keys ctrl-1 box', /detach keys 'ctrl-1': 'ctrl-1' is no key/],
     ['-it box', /stdin is not a terminal/],
+    ['--cpus 9999 box', /--cpus '9999': it is 0.01 to [0-9]+, as many as this host has/],
   ],
   exec: [
     ['', /missing required argument 'container'/],
@@ -169,7 +170,7 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
     ['--since soon web', /'soon' is not a time/],
   ],
   start: [
-    ['', /missing required argument 'container'/],
+    ['', /name containers, or say --all/],
     ['-a x y', /one container can be attached to at a time/],
   ],
   stop: [
@@ -182,9 +183,8 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
   unpause: [['', /missing required argument 'container'/]],
   wait: [
     ['', /missing required argument 'container'/],
-    ['--condition healthy web', /Allowed choices are not-running, next-exit, removed/],
+    ['--condition well web', /Allowed choices are not-running, next-exit, removed/],
   ],
-  'container watch-health': [['', /missing required argument 'container'/]],
   'container cleanup': [['', /missing required argument 'container'/]],
   'container prune': [['-f --filter name=x', /unknown filter 'name'/]],
   'volume create': [['a b', /too many arguments/]],

@@ -132,7 +132,7 @@ describe.skipIf(terminalGate.skip)(terminalGate.title('a session under tmux'), (
     await terminal.wait(/^\/ #$/m);
     await terminal.line('kept=yes');
     await terminal.press('C-p', 'C-q');
-    await terminal.wait(/\$$/m);
+    await terminal.wait(/^\$$/m);
     await terminal.line('stty -a | grep -o " echo "; veneer ps --format "{{.Names}} {{.Status}}"');
     await terminal.wait(/^ echo $/m);
     await terminal.wait(/^work Up /m);

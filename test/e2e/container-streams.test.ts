@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { boxStore } from '../helpers/containers/index.js';
 import type { BoxStore } from '../helpers/containers/index.js';
@@ -37,12 +38,29 @@ describe.skipIf(gate.skip)(gate.title('the streams of a container'), () => {
 
   test.each([
     [['box', 'nonesuch'], 127, /no such command in the container: nonesuch/],
-    [['box', '/tmp'], 126, /cannot be run/],
+    [['box', '/etc/passwd'], 126, /cannot start container \w+: \/etc\/passwd: permission denied$/m],
     [['--pull', 'never', 'nosuch:1', 'x'], 125, /no such image: nosuch:1/],
   ])('%j exits with %i', (args, code, message) => {
     const result = run(...args);
     expect({ code: result.code, stdout: result.stdout }).toEqual({ code, stdout: '' });
     expect(result.stderr).toMatch(message);
+  });
+
+  test('an --env-file is the container’s, and not Node’s', () => {
+    const PATH = `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+    const { status, stderr } = spawnSync(CLI, ['run', '--env-file', '/nosuch/env', 'box', 'true'], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env(), PATH },
+    });
+    expect(status).toBe(125);
+    expect(stderr).toMatch(/^veneer: --env-file '\/nosuch\/env': no such file or directory/);
+  });
+
+  test('without a command there is no container', () => {
+    const { code, stderr } = box.run('run', 'scratch');
+    expect(code).toBe(125);
+    expect(stderr).toContain('there is no command to run');
+    expect(box.ok('ps', '-aq')).toBe('');
   });
 
   test('a pipe into it loses nothing, both ways, and ends', () => {

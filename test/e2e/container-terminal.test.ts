@@ -1,6 +1,7 @@
 // Containers on a terminal, as somebody who types meets them.
 
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { boxStore, runDirectory, tmux } from '../helpers/containers/index.js';
@@ -114,5 +115,29 @@ describe.skipIf(gate.skip)(gate.title('a container on a terminal'), () => {
       [{ wait: 'in> ', signal }],
     );
     expect({ code, echo }).toEqual({ code: 128 + signal, echo: true });
+  });
+
+  test('that is closed ends the command, and nothing stays mounted', async () => {
+    const program = 'trap "exit 5" HUP; echo u""p; read -r line';
+    const { code } = typeTo(
+      ['--root', box.root, 'run', '-it', '--name', 'shell', '--network', 'none', 'box', 'sh', '-c', program],
+      [{ wait: 'up', signal: constants.signals.SIGHUP }],
+    );
+    expect(code).toBe(129);
+    await expect
+      .poll(() => box.ok('ps', '-a', '--format', '{{.Status}}').replace(/\d+ seconds?|Less than a second/, 'a moment'))
+      .toBe('Exited (5) a moment ago');
+  });
+
+  test('that is closed leaves alone what it was attached to', () => {
+    const program = 'trap "exit 5" HUP; trap "exit 6" USR1; while read -r line; do echo "got $line"; done';
+    box.ok('run', '-dit', '--name', 'shell', '--network', 'none', 'box', 'sh', '-c', program);
+    const steps = [
+      { wait: '', type: 'word\r' },
+      { wait: 'got word', signal: constants.signals.SIGHUP },
+    ];
+    expect(typeTo(['--root', box.root, 'attach', 'shell'], steps).code).toBe(129);
+    box.ok('kill', '-s', 'USR1', 'shell');
+    expect(box.ok('wait', 'shell')).toBe('6');
   });
 });

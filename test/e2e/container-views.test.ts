@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { boxStore } from '../helpers/containers/index.js';
+import { boxStore, processesOf } from '../helpers/containers/index.js';
 import type { BoxStore } from '../helpers/containers/index.js';
-import { requires } from '../helpers/requires.js';
+import { requires, runProgram } from '../helpers/requires.js';
 import { CLI } from '../helpers/run-cli.js';
 
 const gate = requires('containers', 'build', 'root', 'fuse', 'busybox');
@@ -43,6 +43,9 @@ describe.skipIf(gate.skip)(gate.title('containers that run'), () => {
       expect.stringMatching(/^web running Up (?:\d+ seconds?|Less than a second)$/),
     ]);
     expect(names()).toBe('held web');
+    expect(box.ok('ps', '--format', 'table {{.Names}}\t{{.Label "part"}}\t{{.Networks}}')).toMatch(
+      /^NAMES +part +NETWORKS\nheld +back +none\nweb +front +none$/,
+    );
     expect(box.ok('ps', '-s').split('\n')[0]).toMatch(/NAMES +SIZE$/);
     expect(box.ok('ps', '-s', '-f', 'name=web', '--format', '{{.Size}}')).toMatch(/^0B \(virtual \d.*MB\)$/);
   });
@@ -138,13 +141,29 @@ describe.skipIf(gate.skip)(gate.title('containers that run'), () => {
 
   test('health checks run as long as the container', async () => {
     const check = ['--health-cmd', 'echo looked; test -e /well', '--health-interval', '200ms', '--health-retries', '2'];
-    box.ok('create', '--network', 'none', '--name', 'sick', ...check, 'box', 'sleep', '1000');
+    box.ok('create', '--network', 'none', '--name', 'sick', '--restart', 'always', ...check, 'box', 'sleep', '1000');
     box.ok('start', 'sick');
     expect(box.ok('ps', '-f', 'name=sick', '--format', '{{.Status}}')).toMatch(/\((?:health: starting|unhealthy)\)$/);
     await vi.waitFor(() => expect(names('-f', 'health=unhealthy')).toBe('sick'), { timeout: 20_000 });
     writeFileSync(box.at('well'), '');
     box.ok('cp', 'well', 'sick:/well');
     await vi.waitFor(() => expect(names('-f', 'health=healthy')).toBe('sick'), { timeout: 20_000 });
+    // Killed, it is started again by its policy, and so are its checks.
+    const inspect = (path: string): string => box.ok('inspect', '-f', `{{json .${path}}}`, 'sick');
+    runProgram('kill', ['-9', inspect('State.Pid')]);
+    await vi.waitFor(() => expect(inspect('RestartCount')).toBe('1'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(inspect('State.Health.Status')).toBe('"healthy"'), { timeout: 20_000 });
+    box.ok('stop', '-t', '0', 'sick');
+    const log = JSON.parse(inspect('State.Health.Log')) as unknown[];
+    expect(log.at(-1)).toMatchObject({ ExitCode: 0, Output: 'looked\n' });
+    expect(processesOf(box.root).filter(({ command }) => command.includes('health'))).toEqual([]);
+    expect(names('-a', '-f', 'health=healthy')).toBe('sick');
+    box.ok('start', 'sick');
+    // Its watcher killed, nobody knows.
+    const watcher = processesOf(box.root).find(({ command }) => command.includes('/health/watch'))!;
+    expect(watcher.command).toMatch(/^\/bin\/sh /);
+    process.kill(watcher.pid, 'SIGKILL');
+    await vi.waitFor(() => expect(box.ok('ps', '-f', 'name=sick')).toContain('(health: unknown)'), { timeout: 20_000 });
     box.ok('rm', '-f', 'sick');
   });
 

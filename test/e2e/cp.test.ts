@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { requires } from '../helpers/requires.js';
+import { requires, runProgram } from '../helpers/requires.js';
 import { CLI, runCli, sandboxWithBase } from '../helpers/run-cli.js';
 
 const gate = requires('root', 'fuse', 'tar', 'build');
@@ -86,6 +86,9 @@ describe.skipIf(gate.skip)(gate.title('veneer cp'), () => {
     expect(box.fails(1, 'cp', 'none', 'work:/')).toContain('no such file or directory: none');
     expect(box.fails(1, 'cp', 'base.tar', 'work:/none/x')).toContain('work:/none/x');
     expect(box.fails(1, 'cp', '-', 'work:/none')).toContain('work:/none');
+    runProgram('mknod', [box.at('null'), 'c', '1', '3']);
+    expect(box.fails(1, 'cp', 'work:/etc/hosts', 'null')).toContain('cannot copy over a device: null');
+    expect(statSync(box.at('null')).isCharacterDevice()).toBe(true);
     expect(box.fails(1, 'cp', '-', 'work:/etc/hosts')).toContain('work:/etc/hosts');
     expect(box.ok('ps', '-q')).toBe('');
     box.check();

@@ -24,7 +24,7 @@ describe.skipIf(gate.skip)(gate.title('veneer rename'), () => {
     box.ok('create', '--name', 'one', 'base');
     box.ok('create', '--name', 'two', 'base');
     expect(box.fails(1, 'rename', 'one', 'two')).toContain("the name 'two' is taken by container");
-    expect(box.fails(1, 'rename', 'one', 'one')).toContain("the name 'one' is taken");
+    expect(box.fails(1, 'rename', 'one', 'one')).toContain("it is the container's name already: one");
     expect(box.fails(1, 'rename', 'one', 'a/b')).toContain("'a/b' is not a container name");
     expect(box.fails(1, 'rename', 'none', 'x1')).toContain('no such container: none');
     box.fails(2, 'rename', 'one');

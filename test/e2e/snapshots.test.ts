@@ -45,7 +45,7 @@ describe.skipIf(gate.skip)('a container that runs', () => {
     expect(box.ok('snapshot', 'writer')).toBe('snapshot-1');
     box.ok('snapshot', 'writer', 'two');
     const states = ['snapshot-1', 'two'].map((snapshot) => {
-      box.ok('branch', '-s', snapshot, 'writer', `b-${snapshot}`);
+      box.ok('branch', `writer@${snapshot}`, `b-${snapshot}`);
       const log = read(`b-${snapshot}`, 'log').trim().split('\n');
       const last = read(`b-${snapshot}`, 'last').trim();
       box.ok('umount', `b-${snapshot}`);
@@ -57,9 +57,15 @@ describe.skipIf(gate.skip)('a container that runs', () => {
     expect(states[1]).toBeGreaterThan(states[0]!);
     expect(box.ok('ps', '--format', '{{.Names}} {{.State}}')).toBe('writer running');
     expect(box.ok('snapshots', '-q', 'writer')).toBe('snapshot-1\ntwo');
-    expect(box.run('rollback', 'writer', 'two').stderr).toMatch(/is running.*veneer stop writer/s);
+    expect(box.run('rollback', 'writer', 'two').stderr).toMatch(/is running.*veneer rollback --force writer two/s);
+    expect(box.fails(1, 'rollback', '--force', 'writer', 'three')).toContain("no snapshot 'three'");
+    expect(box.ok('rollback', '--force', '-t', '0', 'writer', 'snapshot-1')).toBe('before-rollback-1');
+    expect(box.ok('ps', '--format', '{{.Names}} {{.State}}')).toBe('writer running');
+    expect(box.ok('snapshots', '--format', '{{.Name}}{{.Current}}', 'writer')).toMatch(/^snapshot-1\*$/m);
     box.ok('stop', '-t', '0', 'writer');
-    expect(box.ok('rollback', 'writer', 'snapshot-1')).toBe('before-rollback-1');
+    box.ok('rollback', '--no-keep', 'writer@snapshot-1');
+    expect(box.fails(2, 'rollback', 'writer')).toContain('to which snapshot of writer?');
+    expect(box.fails(2, 'branch', '-s', 'two', 'writer@two')).toContain('two snapshots are named');
     expect(read('writer', 'log').trim().split('\n')).toHaveLength(states[0]!);
     box.ok('umount', 'writer');
     box.ok('start', 'writer');

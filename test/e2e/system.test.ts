@@ -117,14 +117,22 @@ Are you sure you want to continue? [y/N] Nothing was removed.
   test('df counts as docker does', () => {
     using box = sandboxWithBase('system');
     box.ok('import', '-c', 'LABEL a=b', box.at('base.tar'), 'twin');
-    box.ok('create', '--name', 'work', 'base');
+    box.ok('create', '--name', 'work', '-v', 'data:/data', 'base');
+    box.ok('volume', 'create', 'free');
+    for (const [name, text] of [
+      ['data', '12'],
+      ['free', '123'],
+    ] as const) {
+      writeFileSync(path.join(box.root, 'volumes', name, '_data/file'), text);
+    }
     const upper = box.ok('inspect', '-f', '{{.GraphDriver.Data.UpperDir}}', 'work');
     writeFileSync(path.join(upper, 'new'), 'x'.repeat(1000));
     const size = box.ok('inspect', '-f', '{{.Size}}', 'base');
-    const [head, images, containers, blobs, ...rest] = box.ok('system', 'df').split('\n');
+    const [head, images, containers, volumes, blobs, ...rest] = box.ok('system', 'df').split('\n');
     expect(head).toMatch(/^TYPE {2,}TOTAL {2,}ACTIVE {2,}SIZE {2,}RECLAIMABLE$/);
     expect(images).toMatch(new RegExp(`^Images +2 +1 +${size}B +0B \\(0%\\)$`));
     expect(containers).toMatch(/^Containers +1 +0 +1kB +1kB \(100%\)$/);
+    expect(volumes).toMatch(/^Local Volumes +2 +1 +5B +3B \(60%\)$/);
     expect(blobs).toMatch(/^Blobs +2 +1 /);
     expect(rest).toEqual([]);
     const verbose = box.ok('system', 'df', '-v');
@@ -132,14 +140,18 @@ Are you sure you want to continue? [y/N] Nothing was removed.
       /^Images space usage:\n\nREPOSITORY +TAG +IMAGE ID +CREATED +SIZE +SHARED SIZE +UNIQUE SIZE +CONTAINERS\n/,
     );
     expect(verbose).toMatch(
-      /\nContainers space usage:\n\nCONTAINER ID +IMAGE +COMMAND +SIZE +CREATED +STATUS +NAMES\n/,
+      /\nContainers space usage:\n\nCONTAINER ID +IMAGE +COMMAND +LOCAL VOLUMES +SIZE +CREATED +STATUS +NAMES\n/,
     );
+    expect(verbose).toMatch(/\nLocal Volumes space usage:\n\nVOLUME NAME +LINKS +SIZE\ndata +1 +2B\nfree +0 +3B\n/);
     expect(verbose).toMatch(new RegExp(`^base +latest .* ${size}B +${size}B +0B +1$`, 'm'));
     expect(JSON.parse(box.ok('system', 'df', '-v', '--format', 'json'))).toMatchObject({
       Images: [{}, {}],
-      Containers: [{ Names: 'work', Size: '1kB' }],
+      Containers: [{ Names: 'work', Size: '1kB', LocalVolumes: '1' }],
+      Volumes: [{ Name: 'data', Links: '1' }, {}],
     });
-    expect(box.ok('system', 'df', '--format', '{{.Type}}={{.TotalCount}}')).toBe('Images=2\nContainers=1\nBlobs=2');
+    expect(box.ok('system', 'df', '--format', '{{.Type}}={{.TotalCount}}')).toBe(
+      'Images=2\nContainers=1\nLocal Volumes=2\nBlobs=2',
+    );
     expect(box.ok('inspect', '-s', '-f', '{{.SizeRw}}', 'work')).toBe('1000');
   });
 

@@ -23,7 +23,7 @@ const TABLE: Readonly<Record<string, Room>> = {
   // A command that does nothing but start one has a door of its own, behind which little is to be loaded.
   overlay: {
     rooms: ['core', 'sys', 'fuse', 'fuse-native', 'whiteout', 'stack'],
-    externals: ['node:child_process', 'node:net'],
+    externals: ['node:child_process', 'node:net', 'node:cluster'],
     doors: ['start.ts'],
   },
   // xz, bzip2 and zstd are the system's programs; diff compares texts, picomatch reads globs.
@@ -31,7 +31,8 @@ const TABLE: Readonly<Record<string, Room>> = {
     rooms: ['core', 'sys', 'image', 'whiteout', 'stack'],
     externals: ['node:child_process', 'diff', 'picomatch'],
   },
-  store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'] },
+  // Where a store is has doors of its own: the database takes long to load.
+  store: { rooms: ['core', 'sys', 'image'], externals: ['better-sqlite3'], doors: ['paths.ts', 'root.ts'] },
   // undici speaks HTTP, smol-toml reads registries.conf; credential helpers are programs; networks of addresses are node:net's.
   // Who one is has a door of its own: undici takes 65 ms to load.
   registry: {
@@ -48,6 +49,7 @@ const TABLE: Readonly<Record<string, Room>> = {
   container: {
     rooms: ['core', 'sys', 'rootless', 'image', 'layer', 'store', 'overlay', 'stack', 'runtime', 'network'],
     externals: ['node:child_process'],
+    doors: ['head-start.ts'],
   },
   build: { rooms: ['core', 'image', 'layer', 'store', 'transfer', 'container'] },
   cli: {

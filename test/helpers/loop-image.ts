@@ -1,6 +1,6 @@
 // A file system of our own on a loop device, which can lose its power.
 
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errno } from '../../src/core/index.js';
@@ -42,14 +42,31 @@ export class LoopImage {
     runProgram('mount', ['-o', 'loop', this.#file, this.mountpoint]);
   }
 
-  /** Waits for what a server that has just ended held open. */
+  /**
+   * Waits for what a server that has just ended held open, and until the kernel has let go of the file system: a mount namespace that
+   * somebody has made meanwhile (a container's, before it turns away from the host's mounts) keeps it for a moment, and mounting it again
+   * then gives the one that has lost its power.
+   */
   async unmount(): Promise<void> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 20_000;
+    const isLate = (): boolean => Date.now() > deadline;
     for (;;) {
       const status = umount2(this.mountpoint);
-      if (status !== -errno.EBUSY || Date.now() > deadline) return void must(status, 'umount', this.mountpoint);
+      if (status !== -errno.EBUSY || isLate()) {
+        must(status, 'umount', this.mountpoint);
+        break;
+      }
       await sleep(20);
     }
+    while (this.#isAttached()) {
+      if (isLate()) throw new Error(`${this.mountpoint} is un-mounted, and still mounted in another mount namespace`);
+      await sleep(5);
+    }
+  }
+
+  /** Whether a loop device has it: each ends with its file system. */
+  #isAttached(): boolean {
+    return readdirSync('/sys/block').some((name) => name.startsWith('loop') && backingFile(name) === this.#file);
   }
 
   /** Loses power: from now on nothing reaches the disk, and every access is EIO. */
@@ -68,5 +85,14 @@ export class LoopImage {
   async restart(): Promise<void> {
     await this.unmount();
     this.mount();
+  }
+}
+
+/** Undefined for a loop device that has none. */
+function backingFile(device: string): string | undefined {
+  try {
+    return readFileSync(`/sys/block/${device}/loop/backing_file`, 'utf8').trimEnd();
+  } catch {
+    return undefined;
   }
 }

@@ -4,9 +4,10 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VeneerError } from '../../src/core/index.js';
 import type { ErrorKind } from '../../src/core/index.js';
 import type { NetworkRequest, NetworkState } from '../../src/network/index.js';
@@ -106,13 +107,19 @@ export class NetworkHost implements AsyncDisposable {
     const door = path.join(path.dirname(DOOR), '../network/index.js');
     const world = options.route === false ? 'ip link set lo up' : WORLD;
     const without = options.iptables === false ? `${WITHOUT_IPTABLES} && ` : '';
-    const command = `${without}${world} && exec "$0" "$@"`;
+    // As systemd has them: what a helper un-mounts in a copy of the table is un-mounted here, unless it takes care.
+    const command = `mount --make-rshared / && ${without}${world} && exec "$0" "$@"`;
     const child = spawn('unshare', ['-n', '-m', 'sh', '-c', command, process.execPath, program, door], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const host = new NetworkHost(child);
     await host.#answer(0);
     return host;
+  }
+
+  /** What is mounted at the host, line by line. */
+  mounts(): string[] {
+    return readFileSync(`/proc/${String(this.#child.pid)}/mounts`, 'latin1').split('\n');
   }
 
   #answer(number: number): Promise<Answer> {
@@ -128,12 +135,15 @@ export class NetworkHost implements AsyncDisposable {
     throw new VeneerError(error.code, error.message, error.hint === undefined ? {} : { hint: error.hint });
   }
 
-  async setUp(request: NetworkRequest & { pid: number }): Promise<NetworkState> {
-    return (await this.#call('setUpNetwork', request)) as NetworkState;
+  /** Prepares a network, and connects a guest that is in its namespace, or has one of its own. */
+  async connect(request: NetworkRequest): Promise<{ guest: NetworkGuest; state: NetworkState }> {
+    const { namespace } = (await this.#call('prepare', request)) as { namespace?: string };
+    const guest = await this.#guest(namespace === undefined ? ['unshare', '-n'] : ['nsenter', `--net=${namespace}`]);
+    return { guest, state: (await this.#call('connect', request.id, guest.pid)) as NetworkState };
   }
 
   async tearDown(id: string, state: NetworkState, runDirectory: string): Promise<void> {
-    await this.#call('tearDownNetwork', id, state, runDirectory);
+    await this.#call('tearDown', id, state, runDirectory);
   }
 
   /** Not one of its own, but the host itself. */
@@ -143,8 +153,8 @@ export class NetworkHost implements AsyncDisposable {
     return guest;
   }
 
-  async guest(): Promise<NetworkGuest> {
-    const child = spawn('unshare', ['-n', 'sh', '-c', 'echo ready; exec sleep 600'], {
+  async #guest([program, ...args]: readonly [string, string]): Promise<NetworkGuest> {
+    const child = spawn(program, [...args, 'sh', '-c', 'echo ready; exec sleep 600'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await firstLine(child);
@@ -157,8 +167,17 @@ export class NetworkHost implements AsyncDisposable {
     return runIn(this.#child.pid!, command);
   }
 
-  /** What containers have left: interfaces, rules, and the ledger. */
+  /** What containers have left: interfaces, rules, and the ledger. Waits for what is being switched off. */
   async left(): Promise<string[]> {
+    let left = await this.#left();
+    for (let tries = 0; tries < 100 && left.length > 0; tries += 1) {
+      await sleep(50);
+      left = await this.#left();
+    }
+    return left;
+  }
+
+  async #left(): Promise<string[]> {
     const links = await this.run("ip -o link | grep -E 'veneer|veth'");
     const rules = await this.run('iptables-save | grep -i veneer; nft list tables | grep veneer');
     const ledger = this.#ledger();

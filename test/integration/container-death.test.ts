@@ -1,9 +1,11 @@
 // What is left when a part of a running container is killed: `ps` tells the truth, and the next command puts everything right.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { identityOf } from '../../src/sys/index.js';
+import { statisticsSocket } from '../../src/overlay/statistics-door.js';
 import { boxStore, runDirectory } from '../helpers/containers/index.js';
 import type { BoxStore } from '../helpers/containers/index.js';
 import { requires } from '../helpers/requires.js';
@@ -89,9 +91,13 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
     box.ok('start', 'web');
     expect(state()).toBe('running');
     const again = row();
+    const tree = path.join(box.root, 'containers', box.ok('ps', '-q', '--no-trunc').trim(), 'merged');
+    const door = statisticsSocket(tree, { env: process.env, uid: 0 }) ?? '';
+    await expect.poll(() => existsSync(door)).toBe(true);
     kill(again.server.pid, again.monitor.pid, again.process.pid);
     box.ok('rm', '-f', 'web');
     expect(await box.leaks()).toEqual([]);
+    expect(existsSync(door)).toBe(false);
   });
 
   test('without the server of its tree says so, and works again after a restart', async () => {
@@ -129,6 +135,9 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
     rmSync(runDirectory(box.root), { recursive: true });
     row((run) => ({ ...run, phase: 'started', boot: '00000000-0000-0000-0000-000000000000' }));
     expect(state()).toBe('exited');
+    // Who was starting it is gone, too.
+    row((run) => ({ ...run, phase: 'starting' }));
+    expect(box.ok('wait', 'web')).toBe('137');
     expect(error()).toMatch(/the host went down/);
     box.ok('start', 'web');
     expect(state()).toBe('running');
@@ -183,6 +192,16 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
       box.ok('stop', 'web');
       expect(state()).toBe('exited');
       expect(await box.leaks()).toEqual([]);
+    });
+
+    test('is restarting while somebody starts it', () => {
+      create('--restart', 'always', 'box', 'sleep', '1000');
+      box.ok('start', 'web');
+      box.ok('stop', '-t', '0', 'web');
+      // Its starter is this test.
+      row((run) => ({ ...run, phase: 'starting', exitCode: 3, pause: 100, starter: identityOf(process.pid) }));
+      expect(box.ok('ps', '-a', '--format', '{{.Status}}')).toMatch(/^Restarting \(3\)/);
+      row((run) => ({ ...run, phase: 'ended' }));
     });
 
     test('stays stopped although who cleans up at its end comes after who stopped it', () => {

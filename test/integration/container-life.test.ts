@@ -6,6 +6,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFil
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MNT_DETACH, mount, umount2 } from '../../src/sys/index.js';
+import { statisticsSocket } from '../../src/overlay/statistics-door.js';
+import { alive } from '../helpers/death.js';
 import { fixture, needs, serverOf, shell } from './container-fixture.js';
 
 async function withContainer() {
@@ -97,6 +99,27 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     expect(readdirSync(path.join(store.root, 'staging'))).toEqual([]);
     await expect(api.removeContainer(store, 'box')).rejects.toMatchObject({ code: 'not-found' });
     expect(store.check()).toEqual([]);
+  });
+
+  test.each([
+    ['somebody stands in it', ['sh', '-c', 'cd "$1" && echo there && exec sleep 100', 'sh']],
+    [
+      'another mount namespace has it',
+      ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', 'echo there && exec sleep 100', 'sh'],
+    ],
+  ])('is removed by force with its server while %s', async (_, words) => {
+    const { api, store, container } = await withContainer();
+    const { mountpoint } = await api.mountContainer(store, 'box');
+    const server = serverOf(mountpoint);
+    const [program = '', ...args] = words;
+    const user = spawn(program, [...args, mountpoint], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void user.kill('SIGKILL'));
+    await once(user.stdout, 'data');
+    await api.removeContainer(store, 'box', { force: true });
+    expect(existsSync(container.directory)).toBe(false);
+    expect(alive(server)).toBe(false);
+    expect(existsSync(statisticsSocket(mountpoint, { env: process.env, uid: 0 }) ?? '')).toBe(false);
+    expect(user.exitCode).toBeNull();
   });
 
   test('keeps its image, and what it committed, from being removed', async () => {

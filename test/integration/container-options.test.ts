@@ -80,8 +80,9 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     expect(said([...options, ...file], script)).toBe('hello\nhello\nro');
     expect(readFileSync(path.join(dir.path, 'made/y'), 'utf8')).toBe('back\n');
     const missing = ['--mount', `type=bind,src=${dir.path}/nosuch,dst=/x`];
-    const id = box.ok('create', '--network', 'none', ...missing, 'box', 'true').trim();
-    expect(box.run('start', id).stderr).toContain(`cannot mount '${dir.path}/nosuch' in the container`);
+    expect(box.run('create', '--network', 'none', ...missing, 'box', 'true').stderr).toContain(
+      `cannot mount '${dir.path}/nosuch' in the container`,
+    );
   });
 
   test('has volumes, which are filled from its image and stay, or go with it', () => {

@@ -1,6 +1,8 @@
 // Containers that run: started, ended, and cleaned up after by whoever is left.
 
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { boxStore, runDirectory } from '../helpers/containers/index.js';
@@ -39,6 +41,11 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
       return '';
     }
   };
+  /** How many wait for the end of a container. */
+  const waiting = (): number => {
+    const directory = path.join(runDirectory(box.root), 'waits');
+    return existsSync(directory) ? readdirSync(directory).length : 0;
+  };
   /** Until its trap is set. */
   const startPolite = async (): Promise<string> => {
     const id = start(...POLITE);
@@ -58,8 +65,8 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
   test.each([
     ['nosuch', /^veneer: cannot start container web: no such command in the container: nosuch\n/],
     ['/nosuch', /no such command in the container/],
-    ['/etc/passwd', /its command cannot be run/],
-    ['/etc', /its command cannot be run/],
+    ['/etc/passwd', /: \/etc\/passwd: (?:permission denied|operation not permitted)\n/],
+    ['/etc', /: \/etc: (?:permission denied|is a directory|operation not permitted)\n/],
   ])('whose command is %s is not started, and leaves nothing', async (command, message) => {
     create(command);
     const { code, stderr } = box.run('start', 'web');
@@ -81,6 +88,15 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     // What does not run is left as it is.
     expect(box.ok('stop', 'web')).toBe('web');
     expect(box.run('kill', 'web').stderr).toMatch(/^veneer: container web is not running\n/);
+  });
+
+  test('that was mounted before gets nothing from being run, and stays mounted', () => {
+    create('true');
+    const mountpoint = box.ok('mount', 'web').trim();
+    box.ok('start', '-a', 'web');
+    expect(box.ok('diff', 'web')).toBe('');
+    expect(box.ok('mount', 'web').trim()).toBe(mountpoint);
+    box.ok('umount', 'web');
   });
 
   test('is held, and ends all the same', () => {
@@ -130,6 +146,32 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     box.ok('umount', 'web');
   });
 
+  test('ends with its server although another container has its tree, too', async () => {
+    const id = start('sh', '-c', 'echo kept >/kept; echo up; exec sleep 1000');
+    await expect.poll(() => output(id), { timeout: 10_000 }).toContain('up');
+    box.ok('run', '-d', '--name', 'other', '--network', 'none', '-v', `${box.root}:/store`, 'box', ...FOREVER);
+    const seen = `/store/containers/${id}/merged/kept`;
+    expect(box.ok('exec', 'other', 'cat', seen)).toBe('kept');
+    box.ok('restart', '-t', '0', 'web');
+    expect(box.ok('exec', 'web', 'cat', '/kept')).toBe('kept');
+    expect(box.run('exec', 'other', 'cat', seen).stderr).toContain('not connected');
+    box.ok('rm', '-f', 'web');
+  });
+
+  test('ends with its server although somebody is in its tree', async () => {
+    const merged = (): string => path.join(box.root, 'containers', id, 'merged');
+    const id = start(...FOREVER);
+    const guest = spawn('sleep', ['1000'], { cwd: merged(), env: {} });
+    await once(guest, 'spawn');
+    try {
+      box.ok('restart', '-t', '0', 'web');
+      box.ok('rm', '-f', 'web');
+      expect(await box.leaks()).toEqual([]);
+    } finally {
+      guest.kill('SIGKILL');
+    }
+  });
+
   test('is restarted, and keeps what it wrote', () => {
     const id = start('sh', '-c', 'echo x >>/times; cat /times; exec sleep 1000');
     box.ok('restart', '-t', '0', 'web');
@@ -150,12 +192,59 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     expect(box.ok('wait', 'web')).toBe('0');
     const next = startCli(['--root', box.root, 'wait', '--condition', 'next-exit', 'web']);
     const removed = startCli(['--root', box.root, 'wait', '--condition', 'removed', 'web']);
-    await expect.poll(() => box.run('start', 'web').code).toBe(0);
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(2);
+    box.ok('start', 'web');
     box.ok('wait', 'web');
     box.ok('rm', '-f', 'web');
     expect((await removed.ended).stdout).toBe('4\n');
-    next.child.kill();
-    await next.ended;
+    expect((await next.ended).stdout).toBe('4\n');
+  });
+
+  test('tells all who wait for it its exit code, even if it is removed before they look', async () => {
+    const wait = ['sh', '-c', 'until test -e /go; do sleep 0.05; done; exit 6'];
+    for (const name of ['one', 'two']) box.ok('run', '-d', '--rm', '--network', 'none', '--name', name, 'box', ...wait);
+    const two = startCli(['--root', box.root, 'wait', 'one', 'two']);
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(2);
+    two.child.kill('SIGSTOP');
+    for (const name of ['one', 'two']) box.ok('exec', name, 'touch', '/go');
+    await expect.poll(() => box.ok('ps', '-aq'), { timeout: 20_000 }).toBe('');
+    two.child.kill('SIGCONT');
+    expect((await two.ended).stdout).toBe('6\n6\n');
+    expect(waiting()).toBe(0);
+  });
+
+  test('has not ended while its policy starts it again', () => {
+    box.ok(
+      'run',
+      '-d',
+      '--network',
+      'none',
+      '--restart',
+      'on-failure:2',
+      '--name',
+      'again',
+      'box',
+      'sh',
+      '-c',
+      'exit 3',
+    );
+    expect(box.ok('wait', 'again')).toBe('3');
+    expect(box.ok('inspect', '-f', '{{.RestartCount}} {{.State.Status}}', 'again')).toBe('2 exited');
+    box.ok('rm', 'again');
+  });
+
+  test('is started with all those that a boot is to start', () => {
+    const made = ['no', 'always', 'unless-stopped', 'on-failure'].map((policy) =>
+      box.ok('create', '--network', 'none', '--restart', policy, '--name', policy, 'box', ...FOREVER),
+    );
+    box.ok('start', 'always', 'unless-stopped');
+    box.ok('stop', '-t', '0', 'always', 'unless-stopped');
+    // Who has stopped one wants it to stay so, but for `always`.
+    expect(box.ok('start', '--all', '--filter', 'should-start-on-boot=true')).toBe(made[1]);
+    expect(box.ok('start', '--all', '--filter', 'restart-policy=no', '-f', 'name=no')).toBe(made[0]);
+    expect(box.ok('ps', '--format', '{{.Names}}', '-f', 'status=running')).toBe('always\nno');
+    expect(box.fails(2, 'start')).toContain('name containers, or say --all');
+    expect(box.fails(2, 'start', '--all', 'always')).toContain('name containers, or say --all');
   });
 
   test('is in use only once: of several who start it, all see one run', async () => {

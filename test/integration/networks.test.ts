@@ -26,10 +26,9 @@ interface Connected {
 }
 
 async function connect(host: NetworkHost, mode: NetworkMode, name: string, ...ports: string[]): Promise<Connected> {
-  const guest = await host.guest();
   const id = newId();
-  const request = { id, name, mode, ports: ports.flatMap(parsePublish), runDirectory, pid: guest.pid };
-  return { id, guest, state: await host.setUp(request) };
+  const request = { id, name, mode, ports: ports.flatMap(parsePublish), runDirectory };
+  return { id, ...(await host.connect(request)) };
 }
 
 const ask = (address: string, port: number): string =>
@@ -108,6 +107,25 @@ describe.skipIf(gate.skip)(gate.title('a bridge'), () => {
     expect(await host.left()).toEqual([]);
   });
 
+  test('is made anew while the last one is being taken away, and after that was killed', async () => {
+    await using host = await NetworkHost.start();
+    for (const half of [
+      'true',
+      'ip link add veneer0 type bridge; iptables -N VENEER-INPUT; iptables -t nat -N VENEER-DNAT',
+    ]) {
+      await host.run(half);
+      for (const name of ['first', 'second']) {
+        const { id, guest, state } = await connect(host, 'bridge', name, '18080:80');
+        expect(state.interfaces[0]?.address4).toBe('10.89.0.2/16');
+        await guest.serve(name, 80);
+        expect(await host.run(inBash(ask('127.0.0.1', 18080)))).toBe(`${name} to 10.89.0.1`);
+        await guest.end();
+        await host.tearDown(id, state, runDirectory);
+      }
+      expect(await host.left()).toEqual([]);
+    }
+  });
+
   test('says who has a port, and gives nothing away then', async () => {
     await using host = await NetworkHost.start();
     const squatter = host.guestAtHost();
@@ -139,10 +157,12 @@ describe.skipIf(gate.skip)(gate.title('a bridge'), () => {
 
 describe.skipIf(gate.skip)(gate.title('a private network'), () => {
   test.each(['pasta', 'slirp4netns'] as const)(
-    'of %s publishes ports, and its process ends with it',
+    'of %s publishes ports, leaves mounts alone, and its process ends with it',
     async (program) => {
       await using host = await NetworkHost.start();
+      const mounts = host.mounts();
       const { id, guest, state } = await connect(host, program, 'web', '18080:80', '127.0.0.1:18081:80');
+      expect(host.mounts()).toEqual(mounts);
       expect(state.interfaces).toEqual([{ name: 'eth0', address4: '10.0.2.100/24', gateway4: '10.0.2.2' }]);
       await guest.serve('web', 80);
       for (const [address, port] of [

@@ -37,7 +37,7 @@ describe.skipIf(needs.skip || gate.skip)(needs.title('a registry with TLS'), () 
   });
 
   test('is trusted by --cert-dir, by certs.d, and by NODE_EXTRA_CA_CERTS', async () => {
-    for (const how of ['flag', 'home', 'environment']) {
+    for (const how of ['flag', 'home', 'environment', 'launcher']) {
       using box = new PullBox();
       const directory = path.join(registry.certsDir(), registry.host);
       if (how === 'home') {
@@ -46,7 +46,9 @@ describe.skipIf(needs.skip || gate.skip)(needs.title('a registry with TLS'), () 
         copyFileSync(path.join(directory, 'ca.crt'), path.join(mine, 'ca.crt'));
       }
       const options = how === 'flag' ? ['--cert-dir', directory] : [];
-      const env = how === 'environment' ? { NODE_EXTRA_CA_CERTS: registry.ca! } : {};
+      // The program's first lines start Node under the second name.
+      const names = { environment: 'NODE_EXTRA_CA_CERTS', launcher: 'VENEER_EXTRA_CA_CERTS' };
+      const env = how in names ? { [names[how as keyof typeof names]]: registry.ca! } : {};
       expect(await box.run(pull(registry.host, '--tls-verify', ...options), env)).toMatchObject({
         code: 0,
         stderr: '',

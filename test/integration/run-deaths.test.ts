@@ -3,8 +3,9 @@
 
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isFrozen } from '../../src/runtime/index.js';
 import { MNT_DETACH, umount2 } from '../../src/sys/index.js';
 import { boxStore, processesOf, runDirectory } from '../helpers/containers/index.js';
 import type { BoxStore } from '../helpers/containers/index.js';
@@ -107,6 +108,24 @@ describe.skipIf(gate.skip)(gate.title('a death'), () => {
     box.ok('commit', 'web', 'whole');
     await removeAll();
     // A dead process may leave things in staging/, which harm nobody and go with the next prune.
+    box.ok('system', 'prune', '-f');
+    box.check();
+  });
+
+  test('of commit while it holds the container lets that go', async () => {
+    box.ok('run', '-d', '--name', 'web', '--network', 'none', 'box', 'sh', '-c', 'echo x >/written; sleep 1000');
+    const init = Number(box.ok('inspect', '-f', '{{.State.Pid}}', 'web'));
+    // Under load it may be through before it is killed.
+    for (let code: number | null = 0; code === 0;) {
+      const { child, ended } = box.start(['commit', 'web', 'held']);
+      while (!isFrozen(init) && child.exitCode === null) await nextTurn();
+      child.kill('SIGKILL');
+      ({ code } = await ended);
+    }
+    await expect.poll(() => isFrozen(init), { timeout: 10_000, interval: 5 }).toBe(false);
+    expect(status()).toMatch(/^Up [^(]*$/);
+    await removeAll();
+    // As above.
     box.ok('system', 'prune', '-f');
     box.check();
   });

@@ -118,7 +118,7 @@ const scenarios = {
   async rm(store) {
     const record = store.containers.resolve('box');
     const held = await store.containers.lock(record);
-    store.containers.remove(record.id);
+    await store.containers.remove(record.id);
     held.release();
   },
   rmi(store) {
@@ -126,6 +126,12 @@ const scenarios = {
   },
   prune(store) {
     store.prune();
+  },
+  /** Fills a volume with what lies beside the store, as the first start of a container does. */
+  async 'fill-volume'(store) {
+    const { fillVolume, finishFilling } = await import(new URL('container/fill-volume.js', dist).href);
+    await finishFilling(store, 'data');
+    await fillVolume(store, { volume: 'data', rootfs: path.join(root, '..', 'image'), path: '/srv' });
   },
   /** Unpacks the layers of an image that others unpack, too, and says how many it was that did it. */
   async unpack(store) {

@@ -1,13 +1,15 @@
 // kill -9 at every step of what changes a store: what is left works, and holds leftovers at most.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { fillVolume, finishFilling } from '../../src/container/fill-volume.js';
 import { diffContainer } from '../../src/container/index.js';
 import { Store, isLeftover } from '../../src/store/index.js';
 import { requires } from '../helpers/requires.js';
 import { tempDir } from '../helpers/tmp.js';
+import { expectSameTree, snapshot, withoutTimes } from '../helpers/tree.js';
 
 const CHILD = path.join(import.meta.dirname, 'store-child.mjs');
 
@@ -90,6 +92,43 @@ describe.skipIf(built.skip)(built.title('killed at any step'), () => {
     },
     300_000,
   );
+});
+
+describe.skipIf(built.skip)(built.title('killed while it fills a volume'), () => {
+  test('a process leaves whole files, and the next one does the rest', async () => {
+    using temp = tempDir('kill');
+    const image = path.join(temp.path, 'image/srv');
+    for (const name of ['a', 'b/c', 'd']) {
+      mkdirSync(path.dirname(path.join(image, name)), { recursive: true });
+      writeFileSync(path.join(image, name), name);
+    }
+    chmodSync(image, 0o711);
+    const prepared = path.join(temp.path, 'prepared');
+    mkdirSync(prepared);
+    const fresh = Store.open(prepared);
+    fresh.volumes.create({ name: 'data', labels: {}, isAnonymous: false });
+    fresh.close();
+    const whole = snapshot(image);
+    const total = run(copyOf(prepared, path.join(temp.path, 'whole')), 'fill-volume').calls;
+    expect(total).toBeGreaterThan(5);
+    for (let killAt = 1; killAt <= total; killAt += 1) {
+      const root = copyOf(prepared, path.join(temp.path, String(killAt)));
+      expect(run(root, 'fill-volume', killAt).killed).toBe(true);
+      const volume = path.join(root, 'volumes/data/_data');
+      for (const [name, { type, content }] of snapshot(volume)) {
+        const source = whole.get(name);
+        expect({ name, type, content }).toEqual({ name, type: source?.type, content: source?.content });
+      }
+      const store = expectSound(root);
+      await finishFilling(store, 'data');
+      await fillVolume(store, { volume: 'data', rootfs: path.join(temp.path, 'image'), path: '/srv' });
+      expectSameTree(withoutTimes(whole, ['file', 'dir']), withoutTimes(snapshot(volume), ['file', 'dir']));
+      store.prune();
+      expect(store.check()).toEqual([]);
+      expect(readdirSync(path.join(root, 'staging'))).toEqual([]);
+      store.close();
+    }
+  }, 300_000);
 });
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -77,7 +77,7 @@ export const CONTAINER_WORKLOADS: readonly ImageWorkload[] = [
     contestants: all({
       before: `id=$(c run -d bench-root sleep 1000)
 c exec "$id" sh -c 'mkdir /changed; for n in $(seq 200); do echo $n >/changed/$n; done'`,
-      run: 'c commit -q "$id" bench-new',
+      run: 'c commit "$id" bench-new >"$OUT/id"',
       after: `${REMOVE}; c rmi -f bench-new`,
     }),
   },

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addExamples } from '../examples.js';
 import { writeLine } from '../output.js';
+import { parseSnapshotName } from '../snapshot-name.js';
 import { withStore } from '../store.js';
 
 interface Options {
@@ -10,7 +11,8 @@ interface Options {
 
 export function configure(command: Command): void {
   command
-    .argument('<container>', 'its name or ID')
+    .usage('[OPTIONS] CONTAINER[@SNAPSHOT] [NAME]')
+    .argument('<container>', 'its name or ID; with @SNAPSHOT, begin with that')
     .argument('[name]', 'what to call the new one: a made-up name by default')
     .option('-s, --snapshot <name>', 'begin with a snapshot of it, instead of its state at this moment')
     .option('-p, --pause', 'hold a running container for the moment (the default)')
@@ -19,9 +21,11 @@ export function configure(command: Command): void {
       'after',
       `
 The new container has the configuration of the other one and shares all data with it; each goes on by itself. The other one may
-be running: its files are taken, not its processes. Volumes are the same ones. Prints the ID.`,
+be running: its files are taken, not its processes. Volumes with a name and directories of the host are the same ones; of volumes
+without a name it gets copies, as they are at this moment (a snapshot has none). Prints the ID.`,
     )
-    .action(async (container: string, name: string | undefined, { snapshot, pause }: Options) => {
+    .action(async (from: string, name: string | undefined, { snapshot: given, pause }: Options) => {
+      const { container, snapshot } = parseSnapshotName(from, given);
       const { branchContainer } = await import('../../container/index.js');
       await withStore(command, async (store) => {
         const { id } = await branchContainer(store, container, { name, snapshot, pause });
@@ -30,6 +34,6 @@ be running: its files are taken, not its processes. Volumes are the same ones. P
     });
   addExamples(command, [
     ['veneer branch web trial', 'a second container that begins where the first one is now'],
-    ['veneer branch -s before-upgrade web old', 'one that begins with a snapshot'],
+    ['veneer branch web@before-upgrade old', 'one that begins with a snapshot'],
   ]);
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { meetsLabels } from '../../store/index.js';
 import { collect } from '../arguments.js';
 import { isConfirmed } from '../confirm.js';
 import { forEachName } from '../each.js';
 import { addExamples } from '../examples.js';
-import { hasLabel } from '../filter.js';
 import { writeLine } from '../output.js';
 import { PRUNE_FILTERS_HELP, pruneFilters, writeReclaimed } from '../prune.js';
 import type { PruneOptions } from '../prune.js';
@@ -27,7 +27,7 @@ export function configure(command: Command): void {
           (container) =>
             !isUp(container) &&
             (until === undefined || container.created <= until) &&
-            labels.every((label) => hasLabel(container.labels, label) !== (label.isNegated === true)),
+            meetsLabels(container.labels, labels),
         );
         if (chosen.length > 0) writeLine('Deleted Containers:');
         let space = 0;

@@ -35,7 +35,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Running or not; both may be containers. A directory that is there gets SRC_PATH in it; SRC_PATH/. is what is in SRC_PATH. Without
+Running or not, with the volumes; both may be containers. A directory that is there gets SRC_PATH in it; SRC_PATH/. is what is in SRC_PATH. Without
 --archive, files are root's in a container, and yours outside. Links below SRC_PATH stay links, and none leads out of a container.
 A tar keeps its users and groups; one on standard input may be compressed. A path with a colon is written ./a:b.`,
     )

@@ -4,19 +4,14 @@ import { addExamples } from '../examples.js';
 import { writeLine } from '../output.js';
 import { addPullOptions } from '../pull-options.js';
 import type { PullOptions } from '../pull-options.js';
-import { addRunOptions } from '../run-options.js';
+import { addRunOptions, takesImage } from '../run-options.js';
 import type { RunOptions } from '../run-options.js';
 import { withStore } from '../store.js';
 
 type Options = PullOptions & RunOptions;
 
 export function configure(command: Command): void {
-  command
-    .usage('[OPTIONS] IMAGE [COMMAND] [ARG...]')
-    .argument('<image>', 'its name or ID; pulled if it is not here; oci:DIR:TAG and the like are loaded')
-    .argument('[command...]', "what to run instead of the image's command")
-    .passThroughOptions();
-  addRunOptions(command).option('-q, --quiet', 'no progress of a pull');
+  addRunOptions(takesImage(command)).option('-q, --quiet', 'no progress of a pull');
   addPullOptions(command).action(async (image: string, words: string[], options: Options) => {
     const { parseRunOptions } = await import('../run-request.js');
     const request = parseRunOptions(options, words);

@@ -84,10 +84,12 @@ Filters:
   volume=NAME, volume=PATH    with a volume, or something mounted from or at a path
   network=MODE                with this network
   publish=PORT, expose=PORT   with this port of the host, of its own: 80, 53/udp, 8000-8010
+  restart-policy=POLICY       no, always, on-failure, unless-stopped
+  should-start-on-boot=BOOL   its policy is always, or unless-stopped and nobody has stopped it
 Several of one name: all labels, any of the others. All that are named must be met.
 
 Fields for --format: .ID .Image .Command .CreatedSince .CreatedAt .RunningFor .Status .State .Ports .Names .Labels .Mounts
-.LocalVolumes .Networks .Size .Mountpoint`,
+.LocalVolumes .Networks .Size .Mountpoint, and .Label "KEY"`,
     )
     .action(async (options: Options) => {
       await withStore(command, async (store) => {

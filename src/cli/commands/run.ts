@@ -3,12 +3,13 @@ import { VeneerError } from '../../core/index.js';
 import { addAttachOptions, attachOptions } from '../attach-options.js';
 import type { AttachFlags } from '../attach-options.js';
 import { CidFile } from '../cid-file.js';
+import { headStart } from '../context.js';
 import { requireTerminal } from '../container-streams.js';
 import { addExamples } from '../examples.js';
 import { writeLine } from '../output.js';
 import { addPullOptions } from '../pull-options.js';
 import type { PullOptions } from '../pull-options.js';
-import { addRunOptions } from '../run-options.js';
+import { addRunOptions, takesImage } from '../run-options.js';
 import type { RunOptions } from '../run-options.js';
 import { withStore } from '../store.js';
 import { warn } from '../warn.js';
@@ -16,12 +17,7 @@ import { warn } from '../warn.js';
 type Options = PullOptions & RunOptions & AttachFlags & { readonly detach?: true };
 
 export function configure(command: Command): void {
-  command
-    .usage('[OPTIONS] IMAGE [COMMAND] [ARG...]')
-    .argument('<image>', 'its name or ID; pulled if it is not here; oci:DIR:TAG and the like are loaded')
-    .argument('[command...]', "what to run instead of the image's command")
-    .passThroughOptions();
-  addRunOptions(command)
+  addRunOptions(takesImage(command))
     .option('-d, --detach', 'let it run by itself, and print its ID')
     .option('-q, --quiet', 'no progress of a pull');
   addAttachOptions(command);
@@ -31,6 +27,7 @@ export function configure(command: Command): void {
       throw new VeneerError('usage', '--detach contradicts --attach: nobody is attached to what runs by itself');
     }
     const attached = attachOptions(options);
+    const head = headStart();
     const { parseRunOptions } = await import('../run-request.js');
     const request = parseRunOptions(options, words, { detached: detach });
     const streams = request.attach ?? { stdin: false, stdout: !detach, stderr: !detach };
@@ -39,15 +36,16 @@ export function configure(command: Command): void {
     const { presentImage } = await import('../pull-missing.js');
     using cidFile = new CidFile(options.cidfile);
     await withStore(command, async (store) => {
-      const { id } = createContainer(store, { ...request, image: await presentImage(store, image, options) });
+      const found = await presentImage(store, image, options);
+      const { id } = createContainer(store, { ...request, toRun: true, ...(head && { id: head.id }), image: found });
       cidFile.write(id);
       if (detach) {
-        await startContainer(store, id, { onWarning: warn });
+        await startContainer(store, id, { server: head?.server, onWarning: warn });
         writeLine(id);
         return;
       }
       const { runForeground } = await import('../run-foreground.js');
-      process.exitCode = await runForeground(store, id, { ...attached, streams });
+      process.exitCode = await runForeground(store, id, { ...attached, streams, server: head?.server });
     });
   });
   addExamples(command, [

@@ -46,7 +46,7 @@ not in it. 'veneer rollback' takes the container back to a snapshot, 'veneer bra
   addExamples(command, [
     ['veneer snapshot web before-upgrade', 'keep what it is now'],
     ['veneer snapshots web', 'what there is'],
-    ['veneer rollback web before-upgrade', 'and back (stop it first)'],
+    ['veneer rollback --force web before-upgrade', 'and back, even if it runs'],
     ['veneer snapshot -d web before-upgrade', 'forget it'],
   ]);
 }

@@ -42,6 +42,7 @@ const CONTAINERS: Listing = {
     ['CONTAINER ID', 'ID'],
     ['IMAGE', 'Image'],
     ['COMMAND', 'Command'],
+    ['LOCAL VOLUMES', 'LocalVolumes'],
     ['SIZE', 'Size'],
     ['CREATED', 'CreatedSince'],
     ['STATUS', 'Status'],
@@ -50,13 +51,23 @@ const CONTAINERS: Listing = {
   key: 'ID',
 };
 
+const VOLUMES: Listing = {
+  columns: [
+    ['VOLUME NAME', 'Name'],
+    ['LINKS', 'Links'],
+    ['SIZE', 'Size'],
+  ],
+  key: 'Name',
+};
+
 async function printVerbose(store: Store, usage: StoreUsage, format: string | undefined): Promise<void> {
-  const { containerUsageRows, imageUsageRows } = await import('../usage-rows.js');
+  const { containerUsageRows, imageUsageRows, volumeUsageRows } = await import('../usage-rows.js');
   const isTable = format === undefined || format === 'table';
   const images = imageUsageRows(usage, isTable);
   const containers = containerUsageRows(store, usage, isTable);
+  const volumes = volumeUsageRows(store, usage);
   if (!isTable) {
-    const all = { Images: images, Containers: containers };
+    const all = { Images: images, Containers: containers, Volumes: volumes };
     writeRendered(`${format === 'json' ? toJson(all) : compileTemplate(format)(all)}\n`);
     return;
   }
@@ -64,22 +75,23 @@ async function printVerbose(store: Store, usage: StoreUsage, format: string | un
   process.stdout.write(
     `Images space usage:\n\n${listingText(images, IMAGES)}
 Containers space usage:\n\n${listingText(containers, CONTAINERS)}
+Local Volumes space usage:\n\n${listingText(volumes, VOLUMES)}
 Blobs space usage: ${formatSize(size)} (${String(totalCount)})\n`,
   );
 }
 
 export function configure(command: Command): void {
   command
-    .option('-v, --verbose', 'each image and container')
+    .option('-v, --verbose', 'each image, container and volume')
     .option('--format <format>', FORMAT_HELP)
     .addHelpText(
       'after',
       `
-Images: their unpacked layers, those they share once. Containers: what they have changed. Blobs: configurations, manifests,
+Images: their unpacked layers, those they share once. Containers: what they have changed. Local Volumes: what is in\nthem. Blobs: configurations, manifests,
 and layers that are kept compressed, so that an image can be given back with the digests it came with.
-RECLAIMABLE is what goes when all images without a container, and all containers that do not run and are not mounted, are removed.
+RECLAIMABLE is what goes when all images without a container, all containers that do not run and are not mounted,\nand all volumes that no container has, are removed.
 
-Fields for --format: .Type .TotalCount .Active .Size .Reclaimable; with -v lists: .Images .Containers`,
+Fields for --format: .Type .TotalCount .Active .Size .Reclaimable; with -v lists: .Images .Containers .Volumes`,
     )
     .action(async (options: Options) => {
       const { summaryRows } = await import('../usage-rows.js');

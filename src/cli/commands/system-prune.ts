@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { VeneerError } from '../../core/index.js';
 import type { Pruned, Store } from '../../store/index.js';
 import { collect } from '../arguments.js';
 import { isConfirmed } from '../confirm.js';
@@ -10,17 +11,29 @@ import {
   pruneFilters,
   UNUSED_WARNING,
   writePrunedImages,
+  writePrunedVolumes,
   writeReclaimed,
 } from '../prune.js';
 import type { PruneOptions } from '../prune.js';
 import { withStore } from '../store.js';
 
-function question({ all, filter = [] }: PruneOptions): string {
+interface Options extends PruneOptions {
+  readonly volumes?: true;
+}
+
+function question({ all, volumes, filter = [] }: Options): string {
   const filters =
-    filter.length === 0 ? [] : ['', '  Images will be filtered with:', ...filter.map((one) => `  - ${one}`)];
+    filter.length === 0
+      ? []
+      : [
+          '',
+          `  ${volumes === true ? 'Images and volumes' : 'Images'} will be filtered with:`,
+          ...filter.map((one) => `  - ${one}`),
+        ];
   return [
     'WARNING! This will remove:',
     '  - leftovers of commands that were interrupted',
+    ...(volumes === true ? ['  - all anonymous volumes that no container has'] : []),
     `  - ${all === true ? UNUSED_WARNING : DANGLING_WARNING}`,
     ...filters,
     '',
@@ -42,27 +55,34 @@ export function configure(command: Command): void {
   command
     .option('-a, --all', 'all images no container uses, not just those without a name')
     .option('-f, --force', 'do not ask')
-    .option('--filter <name=value>', 'only images that meet this (may be repeated)', collect)
+    .option('--volumes', 'also volumes without a name that no container has')
+    .option('--filter <name=value>', 'only images, and volumes, that meet this (may be repeated)', collect)
     .addHelpText(
       'after',
       `
-Other than docker's, this never removes containers: what they hold is in no other place ('veneer container prune' does).
+Other than docker's, this never removes containers, nor the volumes of those that do not run: what they hold is in no other place ('veneer container prune' does).
 ${PRUNE_FILTERS_HELP}`,
     )
-    .action(async (options: PruneOptions) => {
+    .action(async (options: Options) => {
       const filters = pruneFilters(options.filter ?? []);
+      if (options.volumes === true && filters.until !== undefined) {
+        throw new VeneerError('usage', "system prune: the filter 'until' is not for --volumes");
+      }
       if (!(await isConfirmed(question(options), options.force === true))) return;
       await withStore(command, (store) => {
         const images = store.images.prune({ all: options.all === true, ...filters });
         writePrunedImages(images);
+        const volumes = options.volumes === true ? store.volumes.prune({ labels: filters.labels }) : undefined;
+        if (volumes !== undefined) writePrunedVolumes(volumes);
         const before = layerBytes(store);
         writeLeftovers(store.prune());
-        writeReclaimed(images.space + before - layerBytes(store));
+        writeReclaimed(images.space + (volumes?.space ?? 0) + before - layerBytes(store));
       });
     });
   addExamples(command, [
     ['veneer system prune', 'remove leftovers of interrupted commands, and images without a name'],
     ['veneer system prune -a -f', 'and all images no container uses, without asking'],
+    ['veneer system prune --volumes', 'and volumes without a name that no container has'],
     ['veneer system df', 'what there is to gain'],
   ]);
 }

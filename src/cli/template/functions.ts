@@ -102,6 +102,7 @@ export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map<string, 
   ['truncate', (value, length) => truncate(text(value, 'truncate'), Math.max(whole(length, 'truncate'), 0))],
   ['len', lengthOf],
   ['index', index],
+  ['label', (labels, key) => member(labels, show(key)) ?? ''],
   ['slice', slice],
   ['print', (...values) => sprint(values)],
   ['println', (...values) => `${values.map(show).join(' ')}\n`],
@@ -121,6 +122,7 @@ export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map<string, 
 /** For headings: what changes a text leaves it, as docker's HeaderFunctions do. */
 export const HEADING_FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
   ...FUNCTIONS,
+  ['label', (_labels, key) => show(key)],
   ...['json', 'split', 'join', 'title', 'lower', 'upper', 'truncate'].map((name): [string, TemplateFunction] => [
     name,
     (value) => value,
@@ -139,6 +141,7 @@ export const ARITY: ReadonlyMap<string, readonly [least: number, most?: number]>
   ['truncate', [2, 2]],
   ['len', [1, 1]],
   ['index', [1]],
+  ['label', [2, 2]],
   ['slice', [1, 3]],
   ['printf', [1]],
   ['not', [1, 1]],

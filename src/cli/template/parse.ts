@@ -66,6 +66,7 @@ class ActionReader {
     for (let operand = this.#operand(); operand !== undefined; operand = this.#operand()) operands.push(operand);
     if (operands.length === 0) throw new TemplateError(`a value is missing${this.#where()}`);
     const [head, argument] = operands;
+    if (isLabel(head) && operands.length === 2) return [{ kind: 'function', name: 'label' }, ...operands];
     if (argument !== undefined && head?.kind !== 'function') {
       throw new TemplateError('only a function takes arguments');
     }
@@ -198,4 +199,9 @@ class TemplateReader {
 /** Throws `TemplateError`. */
 export function parseTemplate(template: string): Node[] {
   return new TemplateReader(scanTemplate(template)).all();
+}
+
+/** The one method with an argument that docker's rows have: `.Label "KEY"`. */
+function isLabel(operand: Operand | undefined): operand is Operand {
+  return operand?.kind === 'path' && operand.base.kind === 'dot' && operand.fields.join('.') === 'Label';
 }

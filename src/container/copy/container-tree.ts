@@ -1,4 +1,4 @@
-// A container's tree as it is seen from inside: with its volumes where it runs, mounted for as long as it takes where it is not.
+// A container's tree as it is seen from inside, with its volumes; one that does not run is mounted for as long as it takes.
 
 import { SysError, errno, toByteString } from '../../core/index.js';
 import type { ContainerRecord, Store } from '../../store/index.js';
@@ -7,6 +7,7 @@ import { currentMountpoint, mountRecord } from '../mount.js';
 import { refuseDeadTree } from '../dead-tree.js';
 import { containerState } from '../state.js';
 import { unmountRecord } from '../unmount-record.js';
+import { openMountedView } from './mounted-view.js';
 import { confinedTree } from './tree.js';
 import type { Tree } from './tree.js';
 
@@ -25,18 +26,23 @@ export async function openContainerTree(store: Store, reference: string): Promis
     const record = store.containers.get(found.id);
     const live = currentMountpoint(record);
     if (live !== undefined) {
-      const mounted = openRoot(live, record);
+      const mounted = await openMounted(store, record, live);
       lock.release();
       return mounted;
     }
-    const { mountpoint } = await mountRecord(store, record);
-    const mounted = openRoot(mountpoint, record);
+    const hasRun = store.runs.get(record.id)?.startedAt !== undefined;
+    const { mountpoint } = await mountRecord(store, record, { toRun: hasRun });
+    const unmount = (): Promise<void> => unmountRecord(store, record, mountpoint);
+    const mounted = await openMounted(store, record, mountpoint).catch(async (error: unknown) => {
+      await unmount();
+      throw error;
+    });
     return {
       tree: mounted.tree,
       close: async () => {
         await mounted.close();
         try {
-          await unmountRecord(store, record, mountpoint);
+          await unmount();
         } finally {
           lock.release();
         }
@@ -65,6 +71,9 @@ function rootOf(fd: number, { name }: ContainerRecord): ContainerTree {
   return { tree: confinedTree(fd, name), close: () => void close(fd) };
 }
 
-function openRoot(path: string, record: ContainerRecord): ContainerTree {
+/** With what would be mounted in it, where it would be. */
+async function openMounted(store: Store, record: ContainerRecord, path: string): Promise<ContainerTree> {
+  const view = await openMountedView(store, record, path);
+  if (view !== undefined) return { tree: confinedTree(view.root, record.name), close: () => view.close() };
   return rootOf(must(openat(AT_FDCWD, toByteString(path), O_PATH | O_DIRECTORY), 'open', path), record);
 }

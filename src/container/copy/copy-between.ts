@@ -6,7 +6,7 @@ import type { ByteString } from '../../core/index.js';
 import { O_DIRECTORY, O_PATH, Stat, close, copyData, copyDataAside, fstatx, must, openat } from '../../sys/index.js';
 import { openSource } from './copy-source.js';
 import type { CopySource } from './copy-source.js';
-import { openTarget } from './copy-target.js';
+import { openTarget, refuseReadOnly } from './copy-target.js';
 import type { CopyTarget } from './copy-target.js';
 import type { Owner } from './make-entry.js';
 import type { Tree } from './tree.js';
@@ -36,6 +36,7 @@ export interface TreePath {
 export async function copyBetween(from: TreePath, to: TreePath, options: CopyOptions = {}): Promise<Copied> {
   using source = openSource(from.tree, from.path, { follow: options.follow === true });
   using target = openTarget(to.tree, to.path, source);
+  refuseReadOnly(target, to.tree, to.path);
   if (source.isDirectory) refuseInside(source, target, to.tree.show(to.path));
   const owner = options.archive === true ? undefined : ownerIn(to.tree);
   using sink = new TreeSink({ tree: to.tree, fd: target.fd, directory: target.directory, owner });

@@ -2,7 +2,8 @@
 
 import { VeneerError, errno, toByteString } from '../../core/index.js';
 import type { ByteString } from '../../core/index.js';
-import { O_DIRECTORY, O_NOFOLLOW, O_PATH, Stat, close, fstatx, must, openat, readlinkat } from '../../sys/index.js';
+import { O_DIRECTORY, O_NOFOLLOW, O_PATH, S_IFBLK, S_IFCHR, Stat } from '../../sys/index.js';
+import { close, fstatx, isReadOnly, must, openat, readlinkat } from '../../sys/index.js';
 import type { CopySource } from './copy-source.js';
 import { unreadable } from './copy-source.js';
 import { linkedPath, readPath } from './path-words.js';
@@ -16,10 +17,18 @@ export interface CopyTarget extends Disposable {
   readonly name: ByteString;
 }
 
+/** Said before anything is done: the kernel would say it of a name that is in the way. */
+export function refuseReadOnly({ fd }: CopyTarget, tree: Tree, text: string): void {
+  if (!tree.isConfined || !isReadOnly(fd)) return;
+  throw new VeneerError('permission', `cannot copy to ${tree.show(text)}: it is read-only in the container`, {
+    hint: 'so is what --read-only or a volume with :ro makes; other volumes of the container can be written to',
+  });
+}
+
 /** Linux' own bound (MAXSYMLINKS). */
 const MAX_LINKS = 40;
 
-/** Throws `not-found` where the directory to put it in is missing, and `invalid` for a directory over a file. */
+/** Throws `not-found` where the directory to put it in is missing, and `invalid` for a directory over a file, or a device. */
 export function openTarget(tree: Tree, text: string, source: Omit<CopySource, 'fd' | keyof Disposable>): CopyTarget {
   const path = toByteString(text === '' ? '.' : text);
   const there = tree.open(path, O_PATH | O_DIRECTORY);
@@ -57,6 +66,10 @@ function openParent(
       must(fstatx(found, stat), 'statx', text);
       const link = stat.isSymlink ? readlinkat(found, '') : undefined;
       if (typeof link !== 'string') {
+        // As docker, which does not take a machine's /dev/null away.
+        if (stat.type === S_IFCHR || stat.type === S_IFBLK) {
+          throw new VeneerError('invalid', `cannot copy over a device: ${tree.show(text)}`);
+        }
         if (!isDirectory) return target(fd, parent, name);
         throw new VeneerError('invalid', `cannot copy a directory over a file: ${tree.show(text)}`);
       }

@@ -9,7 +9,7 @@ import { openContainerTree } from './container-tree.js';
 import { copyBetween } from './copy-between.js';
 import type { Copied, CopyOptions } from './copy-between.js';
 import { openSource } from './copy-source.js';
-import { openTarget } from './copy-target.js';
+import { openTarget, refuseReadOnly } from './copy-target.js';
 import { HERE } from './tree.js';
 import type { Tree } from './tree.js';
 import { TreeSink } from './tree-sink.js';
@@ -96,6 +96,7 @@ export async function copyFromTar(
   return await withTree(store, to, async (tree) => {
     using place = openTarget(tree, to.path, { isDirectory: true, isContents: true, name: '' });
     if (place.name !== '') throw missing(tree.show(to.path));
+    refuseReadOnly(place, tree, to.path);
     using sink = new TreeSink({ tree, fd: place.fd, directory: place.directory });
     let [bytes, entries] = [0, 0];
     const members = readTar(decompress(source));

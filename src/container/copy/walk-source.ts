@@ -3,9 +3,10 @@
 
 import { SysError, displayBytes, errno } from '../../core/index.js';
 import type { ByteString } from '../../core/index.js';
+import { statEntry, tarTypeOf } from '../../layer/index.js';
 import type { TarEntry, TarType } from '../../layer/index.js';
 import { O_DIRECTORY, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY } from '../../sys/index.js';
-import { AT_FDCWD, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, Stat } from '../../sys/index.js';
+import { AT_FDCWD, Stat } from '../../sys/index.js';
 import {
   close,
   fdPath,
@@ -17,15 +18,6 @@ import {
   openat,
   readlinkat,
 } from '../../sys/index.js';
-
-const TYPES: Readonly<Record<number, TarType>> = {
-  [S_IFREG]: 'file',
-  [S_IFDIR]: 'directory',
-  [S_IFLNK]: 'symlink',
-  [S_IFCHR]: 'char',
-  [S_IFBLK]: 'block',
-  [S_IFIFO]: 'fifo',
-};
 
 export interface WalkedEntry {
   readonly entry: TarEntry;
@@ -52,8 +44,7 @@ class Walk {
   *from(fd: number, path: ByteString): Generator<WalkedEntry, void> {
     const stat = new Stat();
     must(fstatx(fd, stat), 'statx', displayBytes(path));
-    const type = TYPES[stat.type];
-    // A socket: tar has no type for one.
+    const type = tarTypeOf(stat);
     if (type === undefined) return;
     if (type === 'directory') yield* this.#directory(fd, path, stat);
     else yield* this.#other(fd, path, { type, stat });
@@ -113,20 +104,12 @@ interface Described {
 }
 
 function entryOf(fd: number, path: ByteString, { type, stat }: Described): TarEntry {
-  const isDevice = type === 'char' || type === 'block';
-  return {
+  return statEntry(stat, {
     path,
     type,
-    mode: stat.mode & 0o7777,
-    uid: stat.uid,
-    gid: stat.gid,
-    size: type === 'file' ? stat.size : 0,
-    mtime: { sec: stat.mtimeSec, nsec: stat.mtimeNsec },
     linkTarget: type === 'symlink' ? readLink(fd, path) : '',
-    devMajor: isDevice ? stat.rdevMajor : 0,
-    devMinor: isDevice ? stat.rdevMinor : 0,
     xattrs: type === 'file' || type === 'directory' ? attributesOf(fd) : NONE,
-  };
+  });
 }
 
 function readLink(fd: number, path: ByteString): ByteString {

@@ -84,9 +84,10 @@ function trusted(own: readonly string[], env: NodeJS.ProcessEnv): string[] | und
   const named = setting(env, 'SSL_CERT_FILE');
   const bundles = named === undefined ? SYSTEM_BUNDLES : [named];
   const system = bundles.map((file) => readSmallFile(file)).find((text) => text !== undefined);
-  if (system === undefined && own.length === 0) return undefined;
+  // Node may have been started without them.
   const extraFile = setting(env, 'NODE_EXTRA_CA_CERTS');
   const extra = extraFile === undefined ? undefined : readSmallFile(extraFile);
+  if (system === undefined && extra === undefined && own.length === 0) return undefined;
   return [...(system === undefined ? rootCertificates : [system]), ...(extra === undefined ? [] : [extra]), ...own];
 }
 

@@ -7,14 +7,17 @@ import { highestId } from '../../rootless/index.js';
 import type { ContainerConfig } from './container-config.js';
 import { specDevices } from './devices.js';
 import type { HostConfig } from './host-config.js';
-import { specMounts } from './mounts.js';
+import { rootPropagation, specMounts } from './mounts.js';
 import type { EtcFiles, MountPoint } from './mounts.js';
 import { specNamespaces } from './namespaces.js';
 import type { JoinedNamespaces } from './namespaces.js';
 import type { OciLinux, OciSeccomp, OciSpec } from './oci-spec.js';
+import { possibleLimits } from './possible-limits.js';
+import type { CgroupKind } from './possible-limits.js';
 import { processSpec } from './process-spec.js';
 import { protectedPaths } from './protected-paths.js';
 import { resourceLimits } from './resources.js';
+import type { Limits } from './resources.js';
 import { readSeccompProfile, resolveSeccomp } from './seccomp.js';
 import { parseSecurityOptions } from './security-options.js';
 import type { SecurityOptions } from './security-options.js';
@@ -30,8 +33,12 @@ export interface SpecInput {
   readonly etcFiles?: EtcFiles;
   readonly mounts: readonly MountPoint[];
   /** The control groups of the host and the container's place in them; without, the container has no limits. */
-  readonly cgroups?: { readonly version: 1 | 2; readonly path?: string };
+  readonly cgroups?: CgroupKind & { readonly path?: string };
   readonly joined?: JoinedNamespaces;
+  /** A network namespace that was made for it alone. */
+  readonly networkNamespace?: string | undefined;
+  /** Where /dev/shm is on the host, if others have it, too. */
+  readonly sharedMemory?: string | undefined;
   /** Whether this runs in a user namespace with the rights of a plain user. */
   readonly rootless?: boolean;
   readonly onWarning?: (message: string) => void;
@@ -58,6 +65,7 @@ export function buildSpec(input: SpecInput): OciSpec {
       cgroups: cgroups !== undefined,
       ownSysfs: !rootless || (host.NetworkMode !== 'host' && input.joined?.network === undefined),
       init,
+      sharedMemory: input.sharedMemory,
     }),
     annotations: host.Annotations,
     linux: linuxSpec(input, process.capabilities.bounding ?? []),
@@ -65,28 +73,31 @@ export function buildSpec(input: SpecInput): OciSpec {
 }
 
 function linuxSpec(input: SpecInput, capabilities: readonly string[]): OciLinux {
-  const { config, host, cgroups, joined = {} } = input;
+  const { config, host, cgroups, joined = {}, networkNamespace } = input;
   const security = parseSecurityOptions(host.SecurityOpt);
   const { devices, rules } = specDevices(host);
   const seccomp = seccompOf(security, host, capabilities);
   const sysctl = sysctls(config, host, joined);
+  const inUse = networkNamespace === undefined ? joined : { ...joined, network: networkNamespace };
   return {
-    namespaces: specNamespaces({ host, joined, cgroupVersion: cgroups?.version }),
+    namespaces: specNamespaces({ host, joined: inUse, cgroupVersion: cgroups?.version }),
     devices,
     ...(cgroups?.path === undefined ? {} : { cgroupsPath: cgroups.path }),
-    resources: cgroups === undefined ? withoutLimits(input) : { devices: rules, ...resourceLimits(host) },
-    rootfsPropagation: 'rprivate',
+    resources: { ...(cgroups === undefined ? {} : { devices: rules }), ...limitsOf(input) },
+    rootfsPropagation: rootPropagation(input.mounts),
     ...(seccomp === undefined ? {} : { seccomp }),
     ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
     ...protectedPaths(security, host.Privileged),
   };
 }
 
-/** Docker's, without a root, run without those limits, too (moby, daemon/daemon_unix.go). */
-function withoutLimits({ host, onWarning }: SpecInput): Record<string, never> {
-  const wanted = Object.keys(resourceLimits(host));
-  if (wanted.length > 0) {
-    onWarning?.(`limits of ${wanted.join(', ')} are not kept: no cgroups are delegated to this user`);
+function limitsOf({ host, cgroups, onWarning = () => undefined }: SpecInput): Limits {
+  const wanted = resourceLimits(host);
+  if (cgroups !== undefined) return possibleLimits(wanted, cgroups, onWarning);
+  // Docker's, without a root, run without those limits, too (moby, daemon/daemon_unix.go).
+  const names = Object.keys(wanted);
+  if (names.length > 0) {
+    onWarning(`limits of ${names.join(', ')} are not kept: no cgroups are delegated to this user`);
   }
   return {};
 }

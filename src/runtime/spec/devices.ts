@@ -3,7 +3,7 @@
 import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { join, relative } from 'node:path';
-import { VeneerError, messageOf } from '../../core/index.js';
+import { VeneerError, hasCode, messageOf } from '../../core/index.js';
 import type { DeviceMapping } from './host-config.js';
 import type { OciDevice, OciDeviceRule } from './oci-spec.js';
 
@@ -58,7 +58,8 @@ function hostDevices({ PathOnHost, PathInContainer, CgroupPermissions }: DeviceM
     real = realpathSync(PathOnHost);
     stats = statSync(real);
   } catch (cause) {
-    throw new VeneerError('not-found', `cannot give the device '${PathOnHost}': ${messageOf(cause)}`, { cause });
+    const why = hasCode(cause, 'ENOENT') ? 'there is no such file' : messageOf(cause);
+    throw new VeneerError('not-found', `cannot give the device '${PathOnHost}': ${why}`, { cause });
   }
   const single = deviceAt(stats, PathInContainer);
   const devices = stats.isDirectory() ? devicesBelow(real, PathInContainer) : single === undefined ? [] : [single];

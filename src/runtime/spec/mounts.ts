@@ -1,6 +1,7 @@
 // What is mounted in a container: what every one has, its files of /etc, and its volumes.
 
 import { existsSync } from 'node:fs';
+import os from 'node:os';
 import type { HostConfig } from './host-config.js';
 import type { OciMount } from './oci-spec.js';
 
@@ -22,6 +23,8 @@ export interface MountPoint {
   readonly NoCopy?: true;
   /** A bind mount without what is mounted below its source. */
   readonly NonRecursive?: true;
+  /** A read-only one of which what is mounted below its source is not. */
+  readonly WritableBelow?: true;
   /** A host directory that is made where it is missing, as `-v` does. */
   readonly CreateSource?: true;
 }
@@ -43,6 +46,14 @@ export interface MountsInput {
   readonly ownSysfs: boolean;
   /** What is run as /dev/init. */
   readonly init: string | undefined;
+  /** Where /dev/shm is on the host, if others have it, too. */
+  readonly sharedMemory: string | undefined;
+}
+
+/** What the mounts need of the root: one that passes mounts on, or gets them from the host (moby, daemon/oci_linux.go). */
+export function rootPropagation(mounts: readonly MountPoint[]): 'shared' | 'rslave' | 'rprivate' {
+  const has = (pattern: RegExp): boolean => mounts.some(({ Propagation }) => pattern.test(Propagation));
+  return has(/^r?shared$/) ? 'shared' : has(/^r?slave$/) ? 'rslave' : 'rprivate';
 }
 
 const DEPTH = (path: string): number => path.split('/').filter((part) => part !== '').length;
@@ -56,7 +67,7 @@ export function specMounts(input: MountsInput): OciMount[] {
   return [...standard, ...sorted, ...initMount(input.init)];
 }
 
-function defaultMounts({ host, cgroups, ownSysfs }: MountsInput): OciMount[] {
+function defaultMounts({ host, cgroups, ownSysfs, sharedMemory }: MountsInput): OciMount[] {
   const access = host.Privileged ? 'rw' : 'ro';
   const mounts: OciMount[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -85,10 +96,10 @@ function defaultMounts({ host, cgroups, ownSysfs }: MountsInput): OciMount[] {
     const options = ['nosuid', 'noexec', 'nodev', 'relatime', access];
     mounts.push({ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options });
   }
-  return [...mounts, ...ipcMounts(host)];
+  return [...mounts, ...ipcMounts(host, sharedMemory)];
 }
 
-function ipcMounts({ IpcMode, ShmSize }: HostConfig): OciMount[] {
+function ipcMounts({ IpcMode, ShmSize }: HostConfig, sharedMemory: string | undefined): OciMount[] {
   if (IpcMode === 'none') return [];
   if (IpcMode === 'host') {
     return ['/dev/shm', '/dev/mqueue']
@@ -103,12 +114,14 @@ function ipcMounts({ IpcMode, ShmSize }: HostConfig): OciMount[] {
   const options = ['nosuid', 'noexec', 'nodev'];
   return [
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: [...options, 'mode=1777', `size=${String(ShmSize)}`],
-    },
+    sharedMemory === undefined
+      ? {
+          destination: '/dev/shm',
+          type: 'tmpfs',
+          source: 'shm',
+          options: [...options, 'mode=1777', `size=${String(ShmSize)}`],
+        }
+      : { destination: '/dev/shm', type: 'bind', source: sharedMemory, options: ['bind', 'rprivate', ...options] },
   ];
 }
 
@@ -123,11 +136,18 @@ function etcMounts({ etcFiles, host }: MountsInput): OciMount[] {
   ];
 }
 
-function volumeMount({ Type, Source, Destination, Mode, RW, Propagation, NonRecursive }: MountPoint): OciMount {
-  const access = RW ? 'rw' : 'ro';
+/** Linux 5.12 (mount_setattr) can make a mount read-only with what is below it, and docker does so since 25. */
+const CAN_RECURSE = /^(?:[6-9]|[1-9][0-9]|5\.(?:1[2-9]|[2-9][0-9]))/.test(os.release());
+
+function volumeMount(mount: MountPoint): OciMount {
+  const { Type, Source, Destination, Mode, RW, NonRecursive, WritableBelow } = mount;
   if (Type === 'tmpfs')
     return { destination: Destination, type: 'tmpfs', source: 'tmpfs', options: tmpfsOptions(Mode) };
-  const options = [NonRecursive === true ? 'bind' : 'rbind', access, Propagation === '' ? 'rprivate' : Propagation];
+  const propagation = mount.Propagation === '' ? 'rprivate' : mount.Propagation;
+  // crun takes the r of a propagation for the mount's own.
+  const options = NonRecursive === true ? ['bind', propagation.replace(/^r/, '')] : ['rbind', propagation];
+  const isDeep = CAN_RECURSE && NonRecursive !== true && WritableBelow !== true && Type === 'bind';
+  options.push(RW ? 'rw' : 'ro', ...(!RW && isDeep ? ['rro'] : []));
   return { destination: Destination, type: 'bind', source: Source, options };
 }
 

@@ -41,8 +41,7 @@ export function specNamespaces({ host, joined, cgroupVersion }: NamespacesInput)
   ];
 }
 
-/** Docker's default is a namespace of its own with the second version of control groups alone; none with --privileged there. */
-function hasOwnCgroups({ CgroupnsMode, Privileged }: HostConfig, version: 1 | 2): boolean {
-  if (CgroupnsMode !== '') return CgroupnsMode === 'private';
-  return version === 2 && !Privileged;
+/** Docker's default is a namespace of its own with the second version of control groups alone, with --privileged, too. */
+function hasOwnCgroups({ CgroupnsMode }: HostConfig, version: 1 | 2): boolean {
+  return CgroupnsMode === '' ? version === 2 : CgroupnsMode === 'private';
 }

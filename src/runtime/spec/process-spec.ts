@@ -36,14 +36,18 @@ export interface ProcessInput {
   readonly onWarning?: (message: string) => void;
 }
 
+/** What a container runs. Throws `invalid` where that is nothing. */
+export function commandOf({ Entrypoint, Cmd }: ContainerConfig): readonly [string, ...string[]] {
+  const [program = '', ...args] = [...(Entrypoint ?? []), ...(Cmd ?? [])];
+  if (program !== '') return [program, ...args];
+  throw new VeneerError('invalid', 'there is no command to run: the image has none', {
+    hint: 'name one after the image',
+  });
+}
+
 /** Throws `invalid` without a command, `not-found` for a user the container does not know, `permission` for a capability. */
 export function processSpec({ config, host, users, hostname, request = {}, onWarning }: ProcessInput): OciProcess {
-  const { args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])], tty = config.Tty === true, size } = request;
-  if (args.length === 0 || args[0] === '') {
-    throw new VeneerError('invalid', 'there is no command to run: the image has none', {
-      hint: 'name one after the image',
-    });
-  }
+  const { args = commandOf(config), tty = config.Tty === true, size } = request;
   const { home, ...user } = resolveUser(users, request.user ?? config.User ?? '', host.GroupAdd);
   const security = parseSecurityOptions(host.SecurityOpt);
   const apparmor = host.Privileged ? undefined : security.apparmor;

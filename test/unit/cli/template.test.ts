@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compileTemplate, NIL_LIST, NIL_MAP } from '../../../src/cli/template.js';
+import { compileTemplate, headingTemplate, NIL_LIST, NIL_MAP } from '../../../src/cli/template.js';
 
 const DATA = {
   ID: 'abc',
@@ -12,6 +12,12 @@ const DATA = {
 };
 
 describe('compileTemplate', () => {
+  test('a label of a row', () => {
+    const row = { Label: { k: 'v' } };
+    expect(compileTemplate('<{{.Label "k"}}{{.Label "none"}}>')(row)).toBe('<v>');
+    expect(headingTemplate('{{.Label "k"}}')({ Label: '' })).toBe('k');
+  });
+
   test.each([
     ['{{.ID}}', 'abc'],
     ['{{ .ID }}: {{.Size}}', 'abc: 7'],

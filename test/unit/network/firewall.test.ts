@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { iptablesRemoval, iptablesRules, nftRules } from '../../../src/network/firewall.js';
+import {
+  iptablesRules,
+  newIptablesRules,
+  nftRules,
+  publishedRules,
+  removalScript,
+} from '../../../src/network/firewall.js';
 
 const RULES = {
   subnet: '10.89.0.0/16',
@@ -55,11 +61,29 @@ describe('rules for iptables-restore', () => {
     ]);
   });
 
+  test('make their chains where there are none, or are refused', () => {
+    const text = newIptablesRules(RULES);
+    expect(text.match(/^(?:-N|COMMIT|:).*/gm)).toEqual([
+      '-N VENEER-FORWARD',
+      '-N VENEER-INPUT',
+      'COMMIT',
+      '-N VENEER-DNAT',
+      '-N VENEER-SNAT',
+      'COMMIT',
+    ]);
+    expect(text.match(/^-I .*/gm)).toEqual(iptablesRules(RULES, '').match(/^-I .*/gm));
+    expect(publishedRules(RULES.forwards.slice(1))).toBe(`*nat
+-F VENEER-DNAT
+-A VENEER-DNAT -d 127.0.0.1/32 -p udp -m udp --dport 5353 -j DNAT --to-destination 10.89.0.3:53
+COMMIT
+`);
+  });
+
   test('are removed with nothing of others', () => {
-    expect(iptablesRemoval('*filter\n:DOCKER-USER - [0:0]\nCOMMIT\n')).toBe('');
-    expect(iptablesRemoval(SAVED)).toBe(`*filter
--D INPUT -d 127.0.0.0/8 -i veneer0 -j VENEER-INPUT
+    expect(removalScript().split('\nend\n')[0]).toBe(`iptables-restore --noflush --wait <<'end' || {
+*filter
 -D FORWARD -j VENEER-FORWARD
+-D INPUT -d 127.0.0.0/8 -i veneer0 -j VENEER-INPUT
 -F VENEER-FORWARD
 -F VENEER-INPUT
 -X VENEER-FORWARD
@@ -73,8 +97,7 @@ COMMIT
 -F VENEER-SNAT
 -X VENEER-DNAT
 -X VENEER-SNAT
-COMMIT
-`);
+COMMIT`);
   });
 });
 

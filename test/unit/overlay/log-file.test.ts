@@ -1,10 +1,22 @@
 // Where a server logs when nobody says.
 
-import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { defaultLogFile } from '../../../src/overlay/log-file.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LogFile, defaultLogFile } from '../../../src/overlay/log-file.js';
 
 const uid = process.geteuid?.() ?? 0;
 let temporary = '';
@@ -54,4 +66,30 @@ it('a directory that somebody else has made is not used', () => {
 it('a link is not followed', () => {
   symlinkSync('/var/log', path.join(temporary, 'veneer-65534'));
   expect(logFileOf('/mnt', 65534)).toBeUndefined();
+});
+
+describe('a log', () => {
+  const line = (level: number, pid = process.pid): string => `${JSON.stringify({ level, pid, msg: 'x' })}\n`;
+
+  it.each([
+    ['goes with a server that has nothing to say', '', line(30), undefined],
+    ['goes where nothing was written', '', '', undefined],
+    ['stays with an error', '', line(30) + line(50), line(30) + line(50)],
+    ['keeps what an earlier server has said last', line(60, 1), line(30), line(60, 1)],
+    ['keeps what another server says now', '', line(30) + line(30, 1), line(30) + line(30, 1)],
+    ['stays with what is no line of a log', '', 'what?\n', 'what?\n'],
+  ])('%s', (_, before, written, after) => {
+    const file = path.join(temporary, 'below', 'a.log');
+    if (before !== '') {
+      mkdirSync(path.dirname(file));
+      writeFileSync(file, before);
+    }
+    const log = new LogFile(file);
+    expect(fstatSync(log.fd).mode & 0o777).toBe(before === '' ? 0o600 : 0o644);
+    writeSync(log.fd, written);
+    log.tidy();
+    log.tidy();
+    closeSync(log.fd);
+    expect(existsSync(file) ? readFileSync(file, 'utf8') : undefined).toBe(after);
+  });
 });

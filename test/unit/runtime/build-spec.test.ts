@@ -77,3 +77,50 @@ test('a container of its own has the namespaces of docker, and paths it cannot s
   ]);
   expect(hostname).toBe('box');
 });
+
+describe('with cgroups of version 2', () => {
+  const limited = { Memory: 1 << 26, NanoCpus: 5e8, CpusetCpus: '0', PidsLimit: 9, BlkioWeight: 300 };
+
+  test('a container sees its own only, also with all rights', () => {
+    for (const Privileged of [false, true]) {
+      const { namespaces } = specOf({ Privileged }, { cgroups: { version: 2 } }).linux;
+      expect(namespaces).toContainEqual({ type: 'cgroup' });
+    }
+    const { namespaces } = specOf({ CgroupnsMode: 'host' }, { cgroups: { version: 2 } }).linux;
+    expect(namespaces).not.toContainEqual({ type: 'cgroup' });
+  });
+
+  test('limits are kept as far as there are controllers', () => {
+    const warnings: string[] = [];
+    const limits = (controllers?: string[]): object =>
+      specOf(limited, { cgroups: { version: 2, controllers }, onWarning: (text) => warnings.push(text) }).linux
+        .resources;
+    const all = {
+      memory: { limit: 1 << 26, swap: 1 << 27 },
+      cpu: { quota: 50_000, period: 100_000, cpus: '0' },
+      pids: { limit: 9 },
+      blockIO: { weight: 300 },
+    };
+    expect(limits()).toMatchObject(all);
+    expect(limits(['cpuset', 'cpu', 'io', 'memory', 'pids'])).toMatchObject(all);
+    expect(warnings).toEqual([]);
+    const { devices: _devices, ...some } = limits(['cpu', 'pids']) as { devices: object };
+    expect(some).toEqual({ cpu: { quota: 50_000, period: 100_000 }, pids: { limit: 9 } });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^limits of memory, cpuset, io are not kept: they need a controller/),
+    ]);
+  });
+
+  test('what only version 1 has is left out, and said', () => {
+    const warnings: string[] = [];
+    const host = { MemorySwappiness: 20, OomKillDisable: true };
+    const resources = (version: 1 | 2): object =>
+      specOf(host, { cgroups: { version }, onWarning: (text) => warnings.push(text) }).linux.resources;
+    expect(resources(1)).toMatchObject({ memory: { swappiness: 20, disableOOMKiller: true } });
+    expect(warnings).toEqual([]);
+    expect(resources(2)).toMatchObject({ memory: {} });
+    expect(resources(2)).not.toMatchObject({ memory: { swappiness: 20 } });
+    expect(warnings[0]).toBe('--memory-swappiness means nothing here: cgroups of version 2 have no such thing');
+    expect(warnings[1]).toMatch(/^--oom-kill-disable means nothing here/);
+  });
+});

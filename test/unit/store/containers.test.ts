@@ -52,7 +52,7 @@ function withUpper(name = 'box') {
   return { store, image, id, upper, move, layer };
 }
 
-test('an upper directory becomes a layer without being copied', () => {
+test('an upper directory becomes a layer without being copied', async () => {
   const { store, image, id, upper, move, layer } = withUpper();
   store.containers.moveUpper(id, move);
   expect(existsSync(upper)).toBe(false);
@@ -60,7 +60,7 @@ test('an upper directory becomes a layer without being copied', () => {
   expect(store.containers.get(id).committed).toEqual([{ chainId: layer, history: { comment: 'c' } }]);
   expect(store.check()).toEqual([]);
   expect(codeOf(() => store.images.remove(image.id))).toBe('in-use');
-  store.containers.remove(id);
+  await store.containers.remove(id);
   expect(store.layers.find(layer)).toBeUndefined();
   expect(store.check()).toEqual([]);
 });
@@ -97,7 +97,7 @@ test('removing a container leaves its image and other containers', async () => {
   const one = addContainer(store, image, 'one');
   const two = addContainer(store, image, 'two');
   const held = await store.containers.lock(store.containers.get(one));
-  store.containers.remove(one);
+  await store.containers.remove(one);
   held.release();
   expect(store.containers.list().map((container) => container.id)).toEqual([two]);
   expect(store.images.get(image.id).layers).toHaveLength(1);
@@ -109,15 +109,15 @@ test('who waits for the lock of a removed container is told', async () => {
   const record = store.containers.get(id);
   const held = await store.containers.lock(record);
   const waiting = store.containers.lock(record);
-  store.containers.remove(id);
+  await store.containers.remove(id);
   held.release();
   await expect(waiting).rejects.toMatchObject({ code: 'not-found' });
 });
 
-test('a container without its directory is named, and can be removed', () => {
+test('a container without its directory is named, and can be removed', async () => {
   const { store, id } = withUpper();
   rmSync(store.containers.directory(id), { recursive: true });
   expect(store.check()).toMatchObject([{ kind: 'container-missing', object: id }]);
-  store.containers.remove(id);
+  await store.containers.remove(id);
   expect(store.check()).toEqual([]);
 });

@@ -129,7 +129,7 @@ test('what an operation has put in goes when nothing needs it, also where the to
   expect(store.check()).toEqual([]);
 });
 
-test('a layer that cannot be recorded is not left in its place', () => {
+test('a layer that cannot be recorded is left nowhere', () => {
   const store = temporaryStore();
   using lease = store.lease();
   const staged = store.layers.stage();
@@ -137,6 +137,6 @@ test('a layer that cannot be recorded is not left in its place', () => {
   const [parent] = chainIds([diffIdOf('none')]);
   expect(() => store.layers.commit(staged, { diffId: diffIdOf('one'), parent, size: 3 }, lease)).toThrow();
   expect(readdirSync(join(store.root, 'layers'))).toEqual([]);
-  store.layers.discard(staged);
+  expect(readdirSync(join(store.root, 'staging'))).toEqual([lease.name]);
   expect(store.check()).toEqual([]);
 });

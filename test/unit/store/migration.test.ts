@@ -33,7 +33,7 @@ function storeOfSchema1(): string {
   return root;
 }
 
-test('a store of schema 1 is opened, is sound, and goes on', () => {
+test('a store of schema 1 is opened, is sound, and goes on', async () => {
   const root = storeOfSchema1();
   using store = Store.open(root);
   expect(store.check()).toEqual([]);
@@ -51,7 +51,7 @@ test('a store of schema 1 is opened, is sound, and goes on', () => {
   expect(store.containers.resolve('box').image).toBe(image.id);
   addImage(store, ['one', 'two'], 'new');
   expect(store.check()).toEqual([]);
-  store.containers.remove('c0ffee');
+  await store.containers.remove('c0ffee');
   expect(store.images.remove('old').deleted).toEqual([image.id]);
 });
 

@@ -10,8 +10,35 @@ test('an empty store takes nothing', async () => {
   expect(usage).toEqual({
     images: { ...nothing, items: [] },
     containers: { ...nothing, items: [] },
+    volumes: { ...nothing, items: [] },
     layers: nothing,
     blobs: nothing,
+  });
+});
+
+test('a volume counts as in use while a container has it', async () => {
+  const store = temporaryStore();
+  for (const [name, labels] of [
+    ['free', { a: 'b' }],
+    ['used', {}],
+  ] as const) {
+    store.volumes.create({ name, labels, isAnonymous: name === 'used' });
+    writeFileSync(join(store.volumes.path(name), 'file'), name.repeat(10));
+  }
+  const image = addImage(store, ['1'], 'base');
+  const container = { id: 'a'.repeat(64), name: 'box', image: image.id, imageReference: 'base', labels: {} };
+  store.containers.create(container, store.containers.stage(), { volumes: [store.volumes.get('used')] });
+  const { volumes } = await store.usage();
+  expect(volumes).toMatchObject({ totalCount: 2, active: 1, size: 80, reclaimable: 40 });
+  expect(volumes.items.map(({ volume, size, links }) => [volume.name, size, links])).toEqual([
+    ['free', 40, 0],
+    ['used', 40, 1],
+  ]);
+  expect(store.volumes.prune({ all: true, labels: [{ key: 'a', isNegated: true }] }).removed).toEqual([]);
+  expect(store.volumes.prune().removed).toEqual([]);
+  expect(store.volumes.prune({ all: true, labels: [{ key: 'a', value: 'b' }] })).toEqual({
+    removed: ['free'],
+    space: 40,
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createContainer } from '../../../src/container/create.js';
@@ -31,23 +31,23 @@ test('a volume is a directory by name, made once', () => {
   expect(codeOf(() => store.volumes.get('data'))).toBe('not-found');
 });
 
-test('it stays while a container has it', () => {
+test('it stays while a container has it', async () => {
   const store = temporaryStore();
   const id = containerWith(store, 'aa', [named('data')]);
   expect(store.volumes.users('data')).toEqual([id]);
   expect(codeOf(() => store.volumes.remove('data'))).toBe('in-use');
-  store.containers.remove(id, { ownVolumes: true });
+  await store.containers.remove(id, { ownVolumes: true });
   expect(store.volumes.list()).toHaveLength(1);
   store.volumes.remove('data');
 });
 
-test('one without a name goes with the last container, where that is asked for', () => {
+test('one without a name goes with the last container, where that is asked for', async () => {
   const store = temporaryStore();
   const first = containerWith(store, 'aa', [anonymous('cafe'), anonymous('beef')]);
   const second = containerWith(store, 'bb', [anonymous('cafe')]);
-  store.containers.remove(first, { ownVolumes: true });
+  await store.containers.remove(first, { ownVolumes: true });
   expect(store.volumes.list().map(({ name }) => name)).toEqual(['cafe']);
-  store.containers.remove(second);
+  await store.containers.remove(second);
   expect(store.volumes.list().map(({ name }) => name)).toEqual(['cafe']);
   expect(store.check()).toEqual([]);
 });
@@ -58,6 +58,24 @@ test('should-fail: of a container that cannot be made', () => {
   createContainer(store, { image: 'debian', name: 'aa' });
   expect(codeOf(() => containerWith(store, 'aa', [anonymous('cafe')]))).toBe('already-exists');
   expect(store.volumes.list()).toEqual([]);
+});
+
+test('it is filled with a directory, between what somebody puts in', () => {
+  const store = temporaryStore();
+  store.volumes.create(named('data'));
+  const staged = store.volumes.stage();
+  const content = join(staged.path, 'data');
+  mkdirSync(join(content, 'sub'), { recursive: true });
+  for (const name of ['sub/one', 'two', 'three']) writeFileSync(join(content, name), 'filled');
+  const volume = store.volumes.path('data');
+  writeFileSync(join(volume, 'two'), 'mine');
+  store.volumes.fill('data', content);
+  store.volumes.discard(staged);
+  expect(store.volumes.isFilling('data')).toBe(false);
+  const read = (name: string): string => readFileSync(join(volume, name), 'utf8');
+  expect(['sub/one', 'two', 'three'].map(read)).toEqual(['filled', 'mine', 'filled']);
+  expect(readdirSync(join(store.root, 'staging'))).toEqual([]);
+  expect(store.check()).toEqual([]);
 });
 
 test('check names what is wrong, and prune removes what is left over', () => {

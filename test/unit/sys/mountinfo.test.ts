@@ -12,8 +12,26 @@ test('fields are found behind any number of optional ones', () => {
     '',
   ].join('\n');
   expect(parseMountInfo(text)).toEqual([
-    { mountpoint: '/mnt2', root: '/mnt1', type: 'ext3', source: '/dev/root', options: 'rw,errors=continue' },
-    { mountpoint: '/a b\\\n\xc3\xa9', root: '/', type: 'fuse.veneer', source: 'veneer', options: 'rw,user_id=0' },
+    {
+      device: '98:0',
+      mountpoint: '/mnt2',
+      root: '/mnt1',
+      type: 'ext3',
+      source: '/dev/root',
+      isShared: true,
+      isSlave: true,
+      options: 'rw,errors=continue',
+    },
+    {
+      device: '0:45',
+      mountpoint: '/a b\\\n\xc3\xa9',
+      root: '/',
+      type: 'fuse.veneer',
+      source: 'veneer',
+      isShared: false,
+      isSlave: false,
+      options: 'rw,user_id=0',
+    },
   ]);
 });
 

@@ -1,4 +1,6 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SysError, errno } from '../../../src/core/index.js';
 import {
@@ -7,10 +9,12 @@ import {
   RLIMIT_NOFILE,
   close,
   duplicate,
+  endAside,
   hasWriters,
   isCloseOnExec,
   kill,
   must,
+  openProcess,
   raiseLimit,
   read,
   write,
@@ -130,4 +134,27 @@ describe('hasWriters', () => {
   test('there may be some where it cannot be told', () => {
     expect(hasWriters(-1)).toBe(true);
   });
+});
+
+describe('an fd of a process', () => {
+  test('tells its end, to who did not start it, too', async () => {
+    const child = spawn('sleep', ['100']);
+    const fd = must(openProcess(child.pid!), 'pidfd_open');
+    expect(isCloseOnExec(fd)).toBe(1);
+    expect(await endAside(fd, 0)).toBe(0);
+    const ended = endAside(fd, 10_000);
+    child.kill('SIGKILL');
+    expect(await ended).toBe(1);
+    close(fd);
+  });
+
+  test('is not had of what is no process', () => {
+    expect(openProcess(2 ** 22 + 1)).toBe(-errno.ESRCH);
+  });
+});
+
+test('a process that exits at once runs none of what waits for its end', () => {
+  const script = `process.on('exit', () => console.log('late')); import(process.argv[1]).then((sys) => sys.exitAtOnce(3))`;
+  const { status, stdout } = spawnSync(process.execPath, ['-e', script, resolve('dist/sys/index.js')]);
+  expect([status, stdout.toString()]).toEqual([3, '']);
 });

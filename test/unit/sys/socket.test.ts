@@ -1,9 +1,21 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
-import { close, fdPath, isCloseOnExec, must, read, receiveFd, socketPair, write } from '../../../src/sys/index.js';
+import {
+  close,
+  fdPath,
+  listenerAt,
+  isCloseOnExec,
+  must,
+  read,
+  receiveFd,
+  socketPair,
+  write,
+} from '../../../src/sys/index.js';
 import { requires, runProgram } from '../../helpers/requires.js';
 import { tempDir } from '../../helpers/tmp.js';
 
@@ -71,4 +83,14 @@ test.skipIf(gate.skip)(gate.title('an fd that another process sends arrives'), (
   expect(isCloseOnExec(fd)).toBe(1);
   expect(readFileSync(fdPath(fd), 'utf8')).toBe('through the socket');
   for (const each of [fd, ours, theirs]) close(each);
+});
+
+test('who listens at a socket is told', async () => {
+  const at = path.join(temp.path, 'listening');
+  expect(listenerAt(at)).toBe(-errno.ENOENT);
+  const server = createServer().listen(at);
+  await once(server, 'listening');
+  expect(listenerAt(at)).toBe(process.pid);
+  server.close();
+  expect(listenerAt('x'.repeat(108))).toBe(-errno.ENAMETOOLONG);
 });

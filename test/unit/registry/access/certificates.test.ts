@@ -73,6 +73,9 @@ describe('what a host is trusted by', () => {
     expect(ca?.length).toBeGreaterThan(100);
     expect(ca?.at(-1)).toBe(pem(`${DOCKER}/ca.crt`));
     expect(tlsWith([], { env: { SSL_CERT_FILE: 'none' } })).toEqual({ verify: undefined });
+    const extra = tlsWith(['extra.pem'], { env: { SSL_CERT_FILE: 'none', NODE_EXTRA_CA_CERTS: 'extra.pem' } });
+    expect(extra.ca?.length).toBeGreaterThan(100);
+    expect(extra.ca?.at(-1)).toBe(pem('extra.pem'));
   });
 
   test("the client's own certificate", () => {
