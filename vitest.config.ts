@@ -10,8 +10,8 @@ export default defineConfig({
     isolate: true,
     // Most of them wait for processes of theirs most of the time; by default one processor would be left alone.
     maxWorkers: availableParallelism(),
-    testTimeout: 60_000,
     // Un-mounting says after a minute why it does not come to an end.
+    testTimeout: 90_000,
     hookTimeout: 90_000,
     // Nothing leaves this machine, whatever a command would pull.
     env: { CONTAINERS_REGISTRIES_CONF: fileURLToPath(new URL('test/helpers/registry/no-hub.conf', import.meta.url)) },

@@ -15,6 +15,12 @@ export function isUp({ run, state }: Pick<Container, 'run' | 'state'>): boolean 
   return state === 'mounted' || ['running', 'paused', 'restarting'].includes(run.status);
 }
 
+/** What is amiss with what runs, or what its health checks say. */
+function asideText({ fileSystem, health }: Container['run']): string {
+  if (typeof fileSystem === 'object') return ` (file system ${fileSystem.state})`;
+  return health === undefined ? '' : ` (${HEALTH[health.status]})`;
+}
+
 /** `Up 3 minutes (healthy)`, `Exited (0) 2 hours ago`. */
 export function statusText({ run, state }: Pick<Container, 'run' | 'state'>, now = new Date()): string {
   const code = `(${String(run.exitCode ?? 0)})`;
@@ -25,7 +31,7 @@ export function statusText({ run, state }: Pick<Container, 'run' | 'state'>, now
     case 'created':
       return state === 'mounted' ? 'Mounted' : 'Created';
     case 'running':
-      return `Up${since(run.startedAt)}${run.health === undefined ? '' : ` (${HEALTH[run.health.status]})`}`;
+      return `Up${since(run.startedAt)}${asideText(run)}`;
     case 'paused':
       return `Up${since(run.startedAt)} (Paused)`;
     case 'restarting':

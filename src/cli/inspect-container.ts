@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { exposedPorts } from '../container/index.js';
-import type { Container } from '../container/index.js';
+import type { Container, LostTree } from '../container/index.js';
 import { networkSettings } from '../network/index.js';
 import type { Store } from '../store/index.js';
 import { dockerConfig } from './docker-config.js';
@@ -63,9 +63,14 @@ export function describeContainer(store: Store, container: Container): object {
 /** How Go writes a time that is none. */
 const NEVER = '0001-01-01T00:00:00Z';
 
+function lossText({ state, reason }: LostTree): string {
+  return `the file system ${state === 'died' ? 'has died' : 'does not answer'}: ${reason}`;
+}
+
 /** docker's; one that only `mount` has made use of is mounted. */
 function describeState({ run, state }: Container): object {
-  const { status, pid = 0, exitCode = 0, error = '', oomKilled, startedAt, finishedAt, health } = run;
+  const { status, pid = 0, exitCode = 0, oomKilled, startedAt, finishedAt, health, fileSystem } = run;
+  const error = typeof fileSystem === 'object' ? lossText(fileSystem) : run.error;
   return {
     Status: status === 'created' && state === 'mounted' ? state : status,
     Running: status === 'running' || status === 'paused',
@@ -75,7 +80,7 @@ function describeState({ run, state }: Container): object {
     Dead: status === 'dead',
     Pid: pid,
     ExitCode: exitCode,
-    Error: error,
+    Error: error ?? '',
     StartedAt: startedAt?.toISOString() ?? NEVER,
     FinishedAt: finishedAt?.toISOString() ?? NEVER,
     ...(health === undefined

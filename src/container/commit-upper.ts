@@ -6,7 +6,7 @@ import type { DiffId, HistoryEntry } from '../image/index.js';
 import type { ContainerRecord, Lease, Store } from '../store/index.js';
 import { commitRewritten } from './commit-rewritten.js';
 import type { Rewriting } from './commit-rewritten.js';
-import { refuseDeadTree } from './dead-tree.js';
+import { refuseLostTree } from './lost-tree.js';
 import { freezeContainer, hasWritten } from './freeze.js';
 import { baseDirectories, lowerLayers } from './lower-directories.js';
 import { currentMountpoint } from './mount.js';
@@ -38,7 +38,7 @@ export interface UpperCommit {
  */
 export async function commitUpper(commit: UpperCommit, rewriting?: Rewriting): Promise<DiffId | undefined> {
   const { store, record, pause } = commit;
-  refuseDeadTree(store, record);
+  refuseLostTree(store, record);
   const isMounted = currentMountpoint(record) !== undefined;
   // One without changes is not frozen.
   const frozen = isMounted && hasWritten(store, record) ? await freezeContainer(store, record, { pause }) : undefined;

@@ -6,6 +6,7 @@ import type { Exec, ProcessRequest } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { kill } from '../sys/index.js';
 import { execProcess } from './exec-process.js';
+import { refuseLostTree } from './lost-tree.js';
 import { runtimeOf } from './run-end.js';
 import { containerState } from './state.js';
 
@@ -73,7 +74,8 @@ export async function prepareExec(store: Store, reference: string, options: Exec
 }
 
 function requireRunning(store: Store, record: ContainerRecord): void {
-  const { status, fileSystem } = containerState(store, record);
+  const state = containerState(store, record);
+  const { status } = state;
   const { name } = record;
   if (status === 'paused') {
     throw new VeneerError('invalid', `container ${name} is paused`, { hint: `veneer unpause ${name}` });
@@ -81,8 +83,5 @@ function requireRunning(store: Store, record: ContainerRecord): void {
   if (status !== 'running') {
     throw new VeneerError('invalid', `container ${name} is not running`, { hint: `veneer start ${name}` });
   }
-  if (typeof fileSystem !== 'object') return;
-  throw new VeneerError('unavailable', `the file system of container ${name} has died: ${fileSystem.died}`, {
-    hint: `veneer restart ${name}`,
-  });
+  refuseLostTree(store, record, state);
 }

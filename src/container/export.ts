@@ -4,11 +4,11 @@ import { VeneerError } from '../core/index.js';
 import { writeLayer } from '../layer/index.js';
 import type { ByteSink, WrittenLayer } from '../layer/index.js';
 import type { Store } from '../store/index.js';
+import { currentMountpoint } from './mount.js';
 import { openTrees } from './open-trees.js';
 import type { OpenTree } from './open-trees.js';
 import { sync } from './readable-upper.js';
 import { findTree } from './tree-name.js';
-import { liveMountpoint } from './view.js';
 
 export interface ExportOptions {
   /** Where the tar goes, in order. */
@@ -45,7 +45,7 @@ export async function exportTree(store: Store, reference: string, options: Expor
 
 /** The directory of a mounted container belongs to its server, which alone knows all names of a hard link. */
 function directoriesOf({ record, directories }: OpenTree): readonly string[] {
-  const mountpoint = record === undefined ? undefined : liveMountpoint(record);
+  const mountpoint = record === undefined ? undefined : currentMountpoint(record);
   if (mountpoint === undefined) return directories;
   sync(mountpoint);
   return [mountpoint];

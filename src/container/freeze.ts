@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { freezeOverlay } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
+import { refuseHaltedTree } from './lost-tree.js';
 import { currentMountpoint } from './mount.js';
 import { sync } from './readable-upper.js';
 import { runtimeOf } from './run-end.js';
@@ -27,6 +28,7 @@ export async function freezeContainer(
   record: ContainerRecord,
   { snapshot, pause = true }: FreezeChoice = {},
 ): Promise<string> {
+  refuseHaltedTree(store, record);
   const mountpoint = currentMountpoint(record);
   const frozen = store.frozen.begin(record.id, snapshot);
   try {

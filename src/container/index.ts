@@ -38,7 +38,7 @@ export { restartContainer } from './restart.js';
 export { endByItself } from './restart-policy.js';
 export { startContainer } from './start.js';
 export { containerState } from './state.js';
-export type { ContainerState, Status } from './state.js';
+export type { ContainerState, LostTree, Status } from './state.js';
 export { killContainer, stopContainer } from './stop.js';
 export type { StopOptions } from './stop.js';
 export { mountpointOf, unmount } from './unmount.js';

@@ -8,7 +8,7 @@ import type { ContainerRecord, Store } from '../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, must, openat, syncfs } from '../sys/index.js';
 import { copyTrees } from './copy-tree.js';
 import { countUnsettled, isSettled } from './link-counts.js';
-import { refuseDeadTree } from './dead-tree.js';
+import { refuseLostTree } from './lost-tree.js';
 import { baseDirectories, lowerDirectories } from './lower-directories.js';
 import { currentMountpoint } from './mount.js';
 import { settleLinks } from './settle-links.js';
@@ -35,7 +35,7 @@ export type ReadableUpper = SettledUpper & Disposable;
 export function readableUpper(options: ReadableUpperOptions): ReadableUpper {
   const { store, record, scratch, live = false, frozenOnly = false } = options;
   const asItIs = { [Symbol.dispose]: () => undefined };
-  refuseDeadTree(store, record);
+  refuseLostTree(store, record);
   const mountpoint = currentMountpoint(record);
   if (mountpoint === undefined) return { ...settledUpper(store, record), ...asItIs };
   const lower = lowerDirectories(store, record);

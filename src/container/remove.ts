@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { VeneerError } from '../core/index.js';
-import { removeDoor } from '../overlay/index.js';
+import { removeDoor, resumeServer } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { currentMountpoint } from './mount.js';
 import { clearStale } from './mount-state.js';
@@ -33,6 +33,7 @@ export async function removeContainer(
   using _lock = await store.containers.lock(found);
   const record = store.containers.get(found.id);
   await endForRemoval(store, record, options.force === true);
+  if (options.force === true && record.mountpoint !== undefined) resumeServer(record.mountpoint);
   const mountpoint = currentMountpoint(record);
   if (mountpoint !== undefined) {
     if (options.force !== true) {

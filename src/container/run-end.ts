@@ -56,11 +56,13 @@ async function takeAway(store: Store, record: ContainerRecord, run: ContainerRun
   ]);
   removeSharedMemory(store, record.id);
   rmSync(directory, { recursive: true, force: true });
-  const { starter: _starter, process: _process, monitor: _monitor, server: _server, network: _network, ...rest } = run;
+  const { starter: _starter, process: _process, monitor, server: _server, network: _network, ...rest } = run;
   const ended: ContainerRun = { ...rest, phase: 'ended', mounts: false, ...(health === undefined ? {} : { health }) };
-  // One that its policy starts again has not ended for who waits.
+  // One that its policy starts again has not ended for who waits or looks.
   const { exitCode } = ended;
-  if (exitCode !== undefined && !isToRestart(store, record, ended)) tellOfEnd(store, record.id, exitCode);
+  if (isToRestart(store, record, ended))
+    return settle(store, record, monitor === undefined ? ended : { ...ended, monitor });
+  if (exitCode !== undefined) tellOfEnd(store, record.id, exitCode);
   return settle(store, record, ended);
 }
 

@@ -4,12 +4,21 @@ import type { NetworkState } from '../network/index.js';
 import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
 import { isFrozen, readRunEnd, runDirectory, runFiles } from '../runtime/index.js';
 import type { RunFiles } from '../runtime/index.js';
-import { bootId, isRunning } from '../sys/index.js';
+import { bootId, isHalted, isRunning } from '../sys/index.js';
 import { healthOf } from './health/health-file.js';
 import type { Health } from './health/health-file.js';
 import { MOUNT_TYPE, mountState } from './mount-state.js';
+import { isToRestart } from './wants-restart.js';
 
 export type Status = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
+
+/** A tree that cannot be reached, although the container runs. */
+export interface LostTree {
+  /** `halted`: its server was stopped by a signal; who looks at the tree waits until it goes on. */
+  readonly state: 'died' | 'halted';
+  /** A sentence without a full stop. */
+  readonly reason: string;
+}
 
 export interface ContainerState {
   readonly status: Status;
@@ -24,8 +33,7 @@ export interface ContainerState {
   readonly oomKilled: boolean;
   /** How often its restart policy has started it again. */
   readonly restartCount: number;
-  /** `died`: why the tree cannot be reached, although the container runs. */
-  readonly fileSystem: 'unmounted' | 'live' | { readonly died: string };
+  readonly fileSystem: 'unmounted' | 'live' | LostTree;
   /** What its health checks say, or said at the end of its last run, if it has some. */
   readonly health?: Health;
   /** What the network room has made for it. */
@@ -76,18 +84,26 @@ export function runOutcome(store: Store, id: string, run: ContainerRun): RunOutc
   return unseen('its monitor (conmon) was killed');
 }
 
+/** Whether the policy of a container is about to start it again: by its monitor, which becomes who cleans up. */
+function isToBeRestarted(store: Store, record: ContainerRecord, run: ContainerRun): boolean {
+  return run.boot === bootId() && isRunning(run.monitor) && isToRestart(store, record, run);
+}
+
 function statusOf(
   store: Store,
-  id: string,
+  record: ContainerRecord,
   run: ContainerRun,
 ): Pick<ContainerState, 'status' | 'pid'> & { over?: RunOutcome } {
   if (run.phase === 'waiting' && run.boot === bootId() && isRunning(run.starter)) return { status: 'restarting' };
   if (run.phase === 'ended' || run.phase === 'ending' || run.phase === 'waiting') {
+    if (isToBeRestarted(store, record, run)) return { status: 'restarting' };
     return { status: run.startedAt === undefined ? 'created' : 'exited' };
   }
-  const outcome = runOutcome(store, id, run);
-  if (outcome.kind === 'over')
+  const outcome = runOutcome(store, record.id, run);
+  if (outcome.kind === 'over') {
+    if (isToBeRestarted(store, record, { ...run, ...outcome })) return { status: 'restarting', over: outcome };
     return { status: run.phase === 'starting' && run.startedAt === undefined ? 'created' : 'exited', over: outcome };
+  }
   if (run.phase === 'starting') {
     // Only who starts it by its policy has waited.
     if (run.pause !== undefined) return { status: 'restarting' };
@@ -104,7 +120,7 @@ export function containerState(store: Store, record: ContainerRecord): Container
   if (run === undefined) {
     return { status: 'created', oomKilled: false, restartCount: 0, fileSystem: fileSystemOf(record, undefined) };
   }
-  const { status, pid, over } = statusOf(store, record.id, run);
+  const { status, pid, over } = statusOf(store, record, run);
   const end = over?.kind === 'over' ? over : run;
   const isUp = status === 'running' || status === 'paused';
   const health = isUp ? healthOf(runFilesOf(store, record.id).directory) : (run.health as Health | undefined);
@@ -125,9 +141,22 @@ export function containerState(store: Store, record: ContainerRecord): Container
 
 /** `run`: of a container that is up. */
 function fileSystemOf({ mountpoint }: ContainerRecord, run: ContainerRun | undefined): ContainerState['fileSystem'] {
+  const number = String(run?.server?.pid);
+  // Not to be asked.
+  if (isHalted(run?.server)) {
+    return {
+      state: 'halted',
+      reason: `its server, process ${number}, is stopped (kill -CONT ${number} lets it go on)`,
+    };
+  }
   const state = mountpoint === undefined ? { kind: 'none' as const } : mountState(mountpoint);
   if (state.kind === 'live' && state.type === MOUNT_TYPE) return 'live';
   if (run === undefined) return 'unmounted';
-  const server = run.server === undefined ? '' : `, process ${String(run.server.pid)},`;
-  return { died: state.kind === 'stale' ? `its server${server} is gone` : 'somebody has un-mounted it' };
+  return {
+    state: 'died',
+    reason:
+      state.kind === 'stale'
+        ? `its server${run.server === undefined ? '' : `, process ${number},`} is gone`
+        : 'somebody has un-mounted it',
+  };
 }

@@ -1,6 +1,6 @@
 // Un-mounting, for whoever holds the lock.
 
-import { unmountOverlay } from '../overlay/index.js';
+import { resumeServer, unmountOverlay } from '../overlay/index.js';
 import type { UnmountOptions } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { MOUNT_TYPE, clearStale } from './mount-state.js';
@@ -18,6 +18,7 @@ export async function unmountRecord(
 
 /** What another file system has been mounted on is left alone. */
 export async function takeAway(mountpoint: string, options: UnmountOptions = {}): Promise<void> {
+  if (options.force === true) resumeServer(mountpoint, options.server);
   const state = clearStale(mountpoint);
   if (state.kind === 'live' && state.type === MOUNT_TYPE) await unmountOverlay(mountpoint, options);
 }

@@ -8,7 +8,6 @@ import type { ContainerConfig, HostConfig, MountPoint } from '../runtime/index.j
 import type { ContainerRecord, Store } from '../store/index.js';
 import { readContainerConfig, readContainerDocument } from './container-config.js';
 import type { ContainerDocument } from './container-config.js';
-import { mountState } from './mount-state.js';
 import { containerState } from './state.js';
 import type { ContainerState } from './state.js';
 
@@ -42,10 +41,9 @@ export interface Container {
   readonly directory: string;
 }
 
-/** Where a container is mounted, with a server that answers. */
-export function liveMountpoint(record: ContainerRecord): string | undefined {
-  if (record.mountpoint === undefined) return undefined;
-  return mountState(record.mountpoint).kind === 'live' ? record.mountpoint : undefined;
+/** Whether its server answers, or will when it is let go on. */
+function isMounted({ fileSystem }: ContainerState): boolean {
+  return fileSystem === 'live' || (typeof fileSystem === 'object' && fileSystem.state === 'halted');
 }
 
 export function committedLayers(record: ContainerRecord): ChainId[] {
@@ -58,7 +56,8 @@ export function configOf(store: Store, record: ContainerRecord): ImageConfig {
 }
 
 export function viewOf(store: Store, record: ContainerRecord): Container {
-  const mountpoint = liveMountpoint(record);
+  const run = containerState(store, record);
+  const mountpoint = isMounted(run) ? record.mountpoint : undefined;
   const committed = committedLayers(record);
   const { config, host, mounts } = shownDocument(store, record);
   const { id, name, image, imageReference, created, labels } = record;
@@ -69,7 +68,7 @@ export function viewOf(store: Store, record: ContainerRecord): Container {
     imageReference,
     created,
     state: mountpoint === undefined ? 'created' : 'mounted',
-    run: containerState(store, record),
+    run,
     mountpoint,
     command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
     config,

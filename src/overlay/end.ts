@@ -78,6 +78,12 @@ async function detach(mountpoint: string): Promise<void> {
   }
 }
 
+/** Lets the server of a mount go on that was stopped, by a signal: nothing can be asked of the mount, nor ended, before. */
+export function resumeServer(mountpoint: string, known?: number): void {
+  using server = ServerProcess.of(path.resolve(mountpoint), known);
+  server?.resume();
+}
+
 export interface UnmountOptions {
   /** Takes a busy mount out of sight and does not wait for its end. */
   readonly lazy?: boolean;

@@ -7,7 +7,7 @@ export { openStatistics } from './statistics-client.js';
 export type { StatisticsConnection } from './statistics-client.js';
 export { ratesBetween } from './statistics-rates.js';
 export type { OperationRate, ServerRates } from './statistics-rates.js';
-export { mountedAt, unmountOverlay } from './end.js';
+export { mountedAt, resumeServer, unmountOverlay } from './end.js';
 export type { UnmountOptions } from './end.js';
 export { serveOverlay, startOverlay } from './start.js';
 export type { WaitingServer } from './start.js';

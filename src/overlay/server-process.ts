@@ -8,6 +8,7 @@ import { SERVER } from './server-program.js';
 import { statisticsSocket } from './statistics-door.js';
 
 const SIGKILL = 9;
+const SIGCONT = 18;
 
 /** The numbers of all processes. */
 export function processes(): number[] {
@@ -71,6 +72,11 @@ export class ServerProcess implements Disposable {
 
   kill(): void {
     kill(this.pid, SIGKILL);
+  }
+
+  /** Lets it go on, should it be stopped. */
+  resume(): void {
+    kill(this.pid, SIGCONT);
   }
 
   [Symbol.dispose](): void {

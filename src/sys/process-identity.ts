@@ -35,6 +35,13 @@ export function isRunning(process: ProcessIdentity | undefined): boolean {
   return process !== undefined && identityOf(process.pid)?.start === process.start;
 }
 
+/** Whether a process of this boot is stopped, by a signal or a debugger: it does nothing until it is let go on. */
+export function isHalted(process: ProcessIdentity | undefined): boolean {
+  if (process === undefined) return false;
+  const fields = fieldsOf(process.pid);
+  return fields !== undefined && /[Tt]/.test(fields[STATE] ?? '') && Number(fields[START]) === process.start;
+}
+
 let boot: string | undefined;
 
 /** What tells one boot of the machine from another (random(4)). */

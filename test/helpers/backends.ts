@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MNT_DETACH, MS_RDONLY, MS_REMOUNT, mount, must, umount2 } from '../../src/sys/index.js';
+import { mountKernelOverlay } from './kernel-overlay.js';
 import { writeLayerSpec, writeMergedSpecs } from './layer-spec.js';
 import type { LayerSpec } from './layer-spec.js';
 import { DOOR, requires } from './requires.js';
@@ -82,7 +83,7 @@ function mountKernel(staged: Staged, metacopy: boolean): void {
   const before = process.cwd();
   process.chdir(staged.base);
   try {
-    must(mount({ source: 'overlay', target: staged.mountpoint, type: 'overlay', flags: 0, data }), 'mount', data);
+    mountKernelOverlay(staged.mountpoint, data);
   } finally {
     process.chdir(before);
   }

@@ -105,6 +105,9 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
     kill(server.pid);
     await expect.poll(() => isThere(server.pid)).toBe(false);
     expect(state()).toBe('running');
+    expect(box.ok('ps', '--format', '{{.Status}}')).toMatch(/^Up .* \(file system died\)$/);
+    const reason = `its server, process ${String(server.pid)}, is gone`;
+    expect(box.ok('inspect', '--format', '{{.State.Error}}', 'web')).toBe(`the file system has died: ${reason}`);
     for (const words of [
       ['diff', 'web'],
       ['commit', 'web', 'new'],
@@ -124,6 +127,33 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
     expect(state()).toBe('running');
     box.ok('rm', '-f', 'web');
     expect(await box.leaks()).toEqual([]);
+  });
+
+  test('whose server was stopped is told from one that works, and can be removed', () => {
+    const { server } = startForever();
+    process.kill(server.pid, 'SIGSTOP');
+    expect(box.ok('ps', '--format', '{{.Status}}')).toMatch(/^Up .* \(file system halted\)$/);
+    const number = String(server.pid);
+    const reason = `its server, process ${number}, is stopped (kill -CONT ${number} lets it go on)`;
+    expect(box.ok('inspect', '--format', '{{.State.Error}}', 'web')).toBe(`the file system does not answer: ${reason}`);
+    for (const words of [
+      ['diff', 'web'],
+      ['commit', 'web', 'new'],
+      ['cp', 'web:/etc/passwd', '-'],
+      ['exec', 'web', 'true'],
+    ]) {
+      const { code, stderr } = box.run(...words);
+      expect(code).toBe(words[0] === 'exec' ? 125 : 1);
+      expect(stderr).toBe(
+        `veneer: the file system of container web does not answer: ${reason}\n  hint: veneer restart web\n`,
+      );
+    }
+    process.kill(server.pid, 'SIGCONT');
+    expect(box.ok('exec', 'web', 'echo', 'on')).toBe('on');
+    process.kill(server.pid, 'SIGSTOP');
+    box.ok('restart', '-t', '0', 'web');
+    process.kill(row().server.pid, 'SIGSTOP');
+    box.ok('rm', '-f', 'web');
   });
 
   test('has ended when the host went down', async () => {
@@ -202,6 +232,21 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
       row((run) => ({ ...run, phase: 'starting', exitCode: 3, pause: 100, starter: identityOf(process.pid) }));
       expect(box.ok('ps', '-a', '--format', '{{.Status}}')).toMatch(/^Restarting \(3\)/);
       row((run) => ({ ...run, phase: 'ended' }));
+    });
+
+    test('is restarting from its end on', () => {
+      create('--restart', 'always', 'box', 'sleep', '1000');
+      box.ok('start', 'web');
+      box.ok('stop', '-t', '0', 'web');
+      const status = (): string => box.ok('ps', '-a', '--format', '{{.Status}}');
+      // Its monitor, which becomes who cleans up, is this test.
+      const monitor = identityOf(process.pid);
+      for (const phase of ['ending', 'ended'] as const) {
+        row(({ stopped: _, ...run }) => ({ ...run, phase, exitCode: 3, monitor }));
+        expect(status()).toMatch(/^Restarting \(3\)/);
+      }
+      row((run) => ({ ...run, stopped: true }));
+      expect(status()).toMatch(/^Exited \(3\)/);
     });
 
     test('stays stopped although who cleans up at its end comes after who stopped it', () => {

@@ -89,6 +89,14 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     await killed;
   });
 
+  test('is removed by force although its server was stopped', async () => {
+    const { api, store, container } = await withContainer();
+    const { mountpoint } = await api.mountContainer(store, 'box');
+    process.kill(serverOf(mountpoint), 'SIGSTOP');
+    expect(await api.removeContainer(store, 'box', { force: true })).toBe(container.id);
+    expect(existsSync(container.directory)).toBe(false);
+  });
+
   test('is not removed while it is mounted, unless by force', async () => {
     const { api, store, container } = await withContainer();
     await api.mountContainer(store, 'box');

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseTaggedName } from '../../src/store/index.js';
-import { mount, umount2 } from '../../src/sys/index.js';
+import { umount2 } from '../../src/sys/index.js';
+import { mountKernelOverlay } from '../helpers/kernel-overlay.js';
 import { expectSameTree, snapshot } from '../helpers/tree.js';
 import { committedTars, diffLines, fixture, layerTrees, needs, shell } from './container-fixture.js';
 import type { Fixture } from './container-fixture.js';
@@ -234,7 +235,7 @@ describe.skipIf(needs.skip)(needs.title('the main job'), () => {
     const [lower = ''] = store.layers.paths(box.image.layers);
     const target = path.join(directory, 'merged');
     const data = `lowerdir=${lower},upperdir=${directory}/upper,workdir=${directory}/work,redirect_dir=on,metacopy=on,index=off`;
-    expect(mount({ source: 'overlay', target, type: 'overlay', flags: 0, data })).toBe(0);
+    mountKernelOverlay(target, data);
     shell(target, CHANGES);
     const changed = snapshot(target);
     expect(umount2(target)).toBe(0);

@@ -9,12 +9,13 @@ import { KERNEL_OPTIONS, backendGate, loggedErrors, mountStaged, stage } from '.
 import type { Staged } from '../helpers/backends.js';
 import { expectOneOf, leftInWork, strayNumbers, treeSince, withoutDirectoryTimes } from '../helpers/death.js';
 import { buildWithLibc } from '../helpers/build-with-libc.js';
+import { mountKernelOverlay } from '../helpers/kernel-overlay.js';
 import { photograph } from '../helpers/photographed.js';
 import { tempDir } from '../helpers/tmp.js';
 import type { TempDir } from '../helpers/tmp.js';
 import { expectSameTree, snapshot } from '../helpers/tree.js';
 import type { Tree } from '../helpers/tree.js';
-import { mount, must, removexattr, umount2 } from '../../src/sys/index.js';
+import { must, removexattr, umount2 } from '../../src/sys/index.js';
 import { DEATH_CASES, LAYERS, METACOPY_CASES, makeMetacopy } from './death-cases.js';
 import type { DeathCase } from './death-cases.js';
 
@@ -128,8 +129,7 @@ describe.skipIf(gates.some((gate) => gate.skip))('death at each step', () => {
     const staged = newStage();
     const data = `lowerdir=${staged.lowers.join(':')},upperdir=${staged.upper!},workdir=${staged.work},${KERNEL_OPTIONS}`;
     const options = data.replace('metacopy=off', 'metacopy=on');
-    const call = { source: 'overlay', target: staged.mountpoint, type: 'overlay', flags: 0 };
-    must(mount({ ...call, data: options }), 'mount');
+    mountKernelOverlay(staged.mountpoint, options);
     makeMetacopy(staged.mountpoint);
     must(umount2(staged.mountpoint), 'umount');
     // The kernel knows its directories by their file handles again, which a copy does not have.

@@ -15,7 +15,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { MNT_DETACH, getxattr, mount, must, umount2 } from '../../src/sys/index.js';
+import { MNT_DETACH, getxattr, umount2 } from '../../src/sys/index.js';
+import { mountKernelOverlay } from '../helpers/kernel-overlay.js';
 import { dir, file, link, opaque, symlink, whiteout } from '../helpers/layer-spec.js';
 import { backendGate } from '../helpers/backends.js';
 import { Scenario } from '../helpers/scenario.js';
@@ -182,7 +183,7 @@ describe.skipIf(skip)("the kernel's metacopy uppers", () => {
     });
     const { staged } = scenario;
     const data = `lowerdir=${staged.lowers[0]!},upperdir=${staged.upper!},workdir=${staged.work},metacopy=on,redirect_dir=on,index=on`;
-    must(mount({ source: 'overlay', target: staged.mountpoint, type: 'overlay', flags: 0, data }), 'mount', data);
+    mountKernelOverlay(staged.mountpoint, data);
     chownSync(`${staged.mountpoint}/f`, 5, 5);
     renameSync(`${staged.mountpoint}/f`, `${staged.mountpoint}/renamed`);
     chmodSync(`${staged.mountpoint}/d/g`, 0o600);

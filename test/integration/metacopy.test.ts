@@ -19,9 +19,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { getxattr, mount, must, setxattr, umount2 } from '../../src/sys/index.js';
+import { getxattr, must, setxattr, umount2 } from '../../src/sys/index.js';
 import { KERNEL_METACOPY, backendGate, loggedErrors, mountStaged, stage } from '../helpers/backends.js';
 import type { Mounted, Staged } from '../helpers/backends.js';
+import { mountKernelOverlay } from '../helpers/kernel-overlay.js';
 import { dir, file, link } from '../helpers/layer-spec.js';
 import { tempDir } from '../helpers/tmp.js';
 import type { TempDir } from '../helpers/tmp.js';
@@ -70,8 +71,7 @@ const isHollow = (name: string): boolean => {
 
 function withKernel<T>(look: () => T): T {
   const data = `lowerdir=${staged.lowers.join(':')},upperdir=${staged.upper!},workdir=${staged.work},${KERNEL_METACOPY}`;
-  const call = { source: 'overlay', target: staged.mountpoint, type: 'overlay', flags: 0 };
-  must(mount({ ...call, data }), 'mount');
+  mountKernelOverlay(staged.mountpoint, data);
   try {
     return look();
   } finally {

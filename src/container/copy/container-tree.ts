@@ -4,7 +4,7 @@ import { SysError, errno, toByteString } from '../../core/index.js';
 import type { ContainerRecord, Store } from '../../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_PATH, close, must, openat } from '../../sys/index.js';
 import { currentMountpoint, mountRecord } from '../mount.js';
-import { refuseDeadTree } from '../dead-tree.js';
+import { refuseLostTree } from '../lost-tree.js';
 import { containerState } from '../state.js';
 import { unmountRecord } from '../unmount-record.js';
 import { openMountedView } from './mounted-view.js';
@@ -58,7 +58,7 @@ export async function openContainerTree(store: Store, reference: string): Promis
 function openRunning(store: Store, record: ContainerRecord): ContainerTree | undefined {
   const { pid } = containerState(store, record);
   if (pid === undefined) return undefined;
-  refuseDeadTree(store, record);
+  refuseLostTree(store, record);
   const fd = openat(AT_FDCWD, `/proc/${String(pid)}/root`, O_PATH | O_DIRECTORY);
   if (fd < 0 && fd !== -errno.ENOENT) throw new SysError(-fd, 'open', `/proc/${String(pid)}/root`);
   if (fd >= 0 && containerState(store, record).pid === pid) return rootOf(fd, record);

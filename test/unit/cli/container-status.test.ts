@@ -11,6 +11,8 @@ const health = (status: 'starting' | 'healthy' | 'unhealthy' | 'unknown'): objec
   health: { status, failingStreak: 0, log: [] },
 });
 
+const lost = (state: 'died' | 'halted'): object => ({ fileSystem: { state, reason: 'it is gone' } });
+
 function shown(run: Partial<Container['run']>, state: Container['state'] = 'created'): Shown {
   return { run: { status: 'created', ...REST, ...run }, state };
 }
@@ -27,6 +29,8 @@ describe('the status of a container', () => {
     [shown({ ...UP, ...health('healthy') }), 'Up 3 minutes (healthy)', 'running', true],
     [shown({ ...UP, ...health('unhealthy') }), 'Up 3 minutes (unhealthy)', 'running', true],
     [shown({ ...UP, ...health('unknown') }), 'Up 3 minutes (health: unknown)', 'running', true],
+    [shown({ ...UP, ...lost('died') }), 'Up 3 minutes (file system died)', 'running', true],
+    [shown({ ...UP, ...health('healthy'), ...lost('halted') }), 'Up 3 minutes (file system halted)', 'running', true],
     [shown({ ...UP, status: 'paused', ...health('healthy') }), 'Up 3 minutes (Paused)', 'paused', true],
     [shown(DOWN), 'Exited (3) 2 hours ago', 'exited', false],
     [shown({ ...DOWN, exitCode: 0 }), 'Exited (0) 2 hours ago', 'exited', false],

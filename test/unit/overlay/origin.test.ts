@@ -4,6 +4,7 @@ import { Origins } from '../../../src/overlay/origin.js';
 import { LayerDir, RealDir } from '../../../src/stack/index.js';
 import { AT_FDCWD, Stat, getxattr, mount, must, setxattr, statx, umount2 } from '../../../src/sys/index.js';
 import { TRUSTED, USER } from '../../../src/whiteout/index.js';
+import { mountKernelOverlay } from '../../helpers/kernel-overlay.js';
 import { requires } from '../../helpers/requires.js';
 import { tempDir } from '../../helpers/tmp.js';
 
@@ -57,7 +58,7 @@ describe.skipIf(gate.skip).each(['tmpfs', 'default'])(gate.title('an origin on %
 
   test('is what the kernel writes at its own copy-up, byte by byte', () => {
     const data = `lowerdir=${at('lower')},upperdir=${at('upper')},workdir=${at('work')},index=on`;
-    must(mount({ source: 'o', target: at('mnt'), type: 'overlay', flags: 0, data }), 'mount', data);
+    mountKernelOverlay(at('mnt'), data);
     onTestFinished(() => {
       umount2(at('mnt'));
     });
