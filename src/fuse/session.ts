@@ -1,7 +1,17 @@
 // One mounted connection: negotiates with the kernel, then answers requests until the file system is un-mounted.
 
 import { SysError, VeneerError, errno } from '../core/index.js';
-import { CpuLatency, POLLIN, PollSet, eventLoopFd, ioctl, read, write, yieldProcessor } from '../sys/index.js';
+import {
+  CpuLatency,
+  POLLIN,
+  PollSet,
+  eventLoopFd,
+  eventsHandled,
+  ioctl,
+  read,
+  write,
+  yieldProcessor,
+} from '../sys/index.js';
 import { Dispatcher } from './dispatch.js';
 import type { Filesystem, Kernel } from './filesystem.js';
 import type { Statistics } from './statistics.js';
@@ -21,8 +31,8 @@ const HEADER_ROOM = 4096;
 /** So many requests are answered in a row before others that live in the event loop (signals, visitors) have a turn. */
 const LONGEST_STREAK = 64;
 /**
- * So many turns it has before we sleep, after anything that JavaScript may go on with: what is done in one may ask for something
- * to be watched, which the next one begins.
+ * So many turns it has before we sleep, after anything that JavaScript may go on with, an event in the last of them included: what is
+ * done in one may ask for something to be watched, which the next one begins.
  */
 const TURNS = 4;
 /** Milliseconds after which it has one in any case before we sleep: timers are on no fd. */
@@ -149,7 +159,9 @@ export class Session {
       }
       // Some do wait for a RELEASE (fuse_sync_release), and there may always be another request.
       this.#sendDone();
+      const events = eventsHandled();
       await turn();
+      if (eventsHandled() !== events) this.#turns = TURNS;
       turned = performance.now();
       asked = length < 0;
       streak = 0;

@@ -1,5 +1,6 @@
 // Node's event loop, seen from outside: for a thread that sleeps in poll(2) and has to notice what the loop has to do.
 
+import { performance } from 'node:perf_hooks';
 import { bindOwn } from './libc.js';
 
 /**
@@ -9,4 +10,9 @@ import { bindOwn } from './libc.js';
 export function eventLoopFd(): number {
   const loop = bindOwn('void *uv_default_loop()')();
   return Number(bindOwn('int uv_backend_fd(void *)')(loop));
+}
+
+/** How many events of fds the main thread's event loop has handled so far (uv_metrics_info). */
+export function eventsHandled(): number {
+  return performance.nodeTiming.uvMetricsInfo.events;
 }

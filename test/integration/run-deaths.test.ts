@@ -102,6 +102,8 @@ describe.skipIf(gate.skip)(gate.title('a death'), () => {
   test.each([60, 140, 220])('of commit after %i ms leaves a container that goes on', async (ms) => {
     box.ok('run', '-d', '--name', 'web', 'box', 'sh', '-c', 'while echo x >>/written; do sleep 0.01; done');
     await killAfter(ms, 'commit', 'web', `half:${String(ms)}`);
+    // Who held it lets it go when it finds that the commit has died.
+    await expect.poll(status, { timeout: 10_000, interval: 20 }).toMatch(/^Up [^(]*$/);
     const size = (): number => Number(box.ok('exec', 'web', 'stat', '-c', '%s', '/written'));
     const before = size();
     await expect.poll(size, { timeout: 10_000, interval: 20 }).toBeGreaterThan(before);
