@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { VeneerError } from '../core/index.js';
 import { programEnvironment } from './conmon.js';
 
-/** Lets go when its standard input ends: when it is told to, or when who began this is gone. */
-const SCRIPT = '"$@" pause "$0" || exit; echo; read -r _; exec "$@" resume "$0"';
+/** Lets go when its standard input ends: when it is told to, or when who began this is gone, be it before we can say that we hold. */
+const SCRIPT = '"$@" pause "$0" || exit; trap "" PIPE; echo; trap - PIPE; read -r _; exec "$@" resume "$0"';
 
 /**
  * Holds a container until the returned function is called, or this process ends, be it by SIGKILL. `runtime`: a command line that is
