@@ -13,6 +13,8 @@ export default defineConfig({
     // Un-mounting says after a minute why it does not come to an end.
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    // What is waited for comes at once, but on a machine with more to do.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     // Nothing leaves this machine, whatever a command would pull.
     env: { CONTAINERS_REGISTRIES_CONF: fileURLToPath(new URL('test/helpers/registry/no-hub.conf', import.meta.url)) },
     reporters: ['default', './test/helpers/totals-reporter.ts'],

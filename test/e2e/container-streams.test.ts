@@ -102,7 +102,7 @@ describe.skipIf(gate.skip)(gate.title('the streams of a container'), () => {
   test('signals reach the command', async () => {
     const script = 'trap "echo got it; exit 5" TERM; echo ready; while :; do sleep 0.05; done';
     const running = box.start(['run', '--rm', ...ALONE, 'box', 'sh', '-c', script]);
-    await expect.poll(() => running.output.stdout, { timeout: 20_000 }).toBe('ready\n');
+    await expect.poll(() => running.output.stdout).toBe('ready\n');
     running.child.kill('SIGTERM');
     expect(await running.ended).toEqual({ code: 5, stdout: 'ready\ngot it\n', stderr: '' });
   });
@@ -118,7 +118,7 @@ describe.skipIf(gate.skip)(gate.title('the streams of a container'), () => {
       '-c',
       'echo ready; exec sleep 1000',
     ]);
-    await expect.poll(() => running.output.stdout, { timeout: 20_000 }).toBe('ready\n');
+    await expect.poll(() => running.output.stdout).toBe('ready\n');
     for (let times = 0; times < 3; times += 1) {
       running.child.kill('SIGINT');
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -152,10 +152,10 @@ describe.skipIf(gate.skip)(gate.title('the streams of a container'), () => {
   test('exec outlives who started it', async () => {
     box.ok('run', '-d', '--name', 'web', ...ALONE, 'box', 'sleep', '1000');
     const running = box.start(['exec', 'web', 'sh', '-c', 'echo on; sleep 0.5; echo done >/tmp/done']);
-    await expect.poll(() => running.output.stdout, { timeout: 20_000 }).toBe('on\n');
+    await expect.poll(() => running.output.stdout).toBe('on\n');
     running.child.kill('SIGKILL');
     await once(running.child, 'exit');
-    await expect.poll(() => box.run('exec', 'web', 'cat', '/tmp/done').stdout, { timeout: 20_000 }).toBe('done\n');
+    await expect.poll(() => box.run('exec', 'web', 'cat', '/tmp/done').stdout).toBe('done\n');
   });
 
   test('logs: apart, joined, cut, followed to the end', async () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { boxStore, processesOf } from '../helpers/containers/index.js';
 import type { BoxStore } from '../helpers/containers/index.js';
 import { requires, runProgram } from '../helpers/requires.js';
@@ -144,15 +144,15 @@ describe.skipIf(gate.skip)(gate.title('containers that run'), () => {
     box.ok('create', '--network', 'none', '--name', 'sick', '--restart', 'always', ...check, 'box', 'sleep', '1000');
     box.ok('start', 'sick');
     expect(box.ok('ps', '-f', 'name=sick', '--format', '{{.Status}}')).toMatch(/\((?:health: starting|unhealthy)\)$/);
-    await vi.waitFor(() => expect(names('-f', 'health=unhealthy')).toBe('sick'), { timeout: 20_000 });
+    await expect.poll(() => names('-f', 'health=unhealthy')).toBe('sick');
     writeFileSync(box.at('well'), '');
     box.ok('cp', 'well', 'sick:/well');
-    await vi.waitFor(() => expect(names('-f', 'health=healthy')).toBe('sick'), { timeout: 20_000 });
+    await expect.poll(() => names('-f', 'health=healthy')).toBe('sick');
     // Killed, it is started again by its policy, and so are its checks.
     const inspect = (path: string): string => box.ok('inspect', '-f', `{{json .${path}}}`, 'sick');
     runProgram('kill', ['-9', inspect('State.Pid')]);
-    await vi.waitFor(() => expect(inspect('RestartCount')).toBe('1'), { timeout: 20_000 });
-    await vi.waitFor(() => expect(inspect('State.Health.Status')).toBe('"healthy"'), { timeout: 20_000 });
+    await expect.poll(() => inspect('RestartCount')).toBe('1');
+    await expect.poll(() => inspect('State.Health.Status')).toBe('"healthy"');
     box.ok('stop', '-t', '0', 'sick');
     const log = JSON.parse(inspect('State.Health.Log')) as unknown[];
     expect(log.at(-1)).toMatchObject({ ExitCode: 0, Output: 'looked\n' });
@@ -163,7 +163,7 @@ describe.skipIf(gate.skip)(gate.title('containers that run'), () => {
     const watcher = processesOf(box.root).find(({ command }) => command.includes('/health/watch'))!;
     expect(watcher.command).toMatch(/^\/bin\/sh /);
     process.kill(watcher.pid, 'SIGKILL');
-    await vi.waitFor(() => expect(box.ok('ps', '-f', 'name=sick')).toContain('(health: unknown)'), { timeout: 20_000 });
+    await expect.poll(() => box.ok('ps', '-f', 'name=sick')).toContain('(health: unknown)');
     box.ok('rm', '-f', 'sick');
   });
 

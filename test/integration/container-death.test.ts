@@ -203,8 +203,8 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
       box.ok('start', 'web');
       const log = path.join(box.root, 'containers', id, 'output.log');
       const times = (): number => readFileSync(log, 'utf8').split('again').length - 1;
-      await expect.poll(times, { timeout: 20_000 }).toBe(3);
-      await expect.poll(state, { timeout: 10_000 }).toBe('exited');
+      await expect.poll(times).toBe(3);
+      await expect.poll(state).toBe('exited');
       expect(times()).toBe(3);
       expect(await box.leaks()).toEqual([]);
     });
@@ -218,7 +218,7 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
       box.ok('rm', 'web');
       create('--restart', 'always', 'box', 'true');
       box.ok('start', 'web');
-      await expect.poll(state, { timeout: 20_000 }).toBe('restarting');
+      await expect.poll(state).toBe('restarting');
       box.ok('stop', 'web');
       expect(state()).toBe('exited');
       expect(await box.leaks()).toEqual([]);

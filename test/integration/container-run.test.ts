@@ -49,7 +49,7 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
   /** Until its trap is set. */
   const startPolite = async (): Promise<string> => {
     const id = start(...POLITE);
-    await expect.poll(() => output(id), { timeout: 10_000 }).toContain('up');
+    await expect.poll(() => output(id)).toContain('up');
     return id;
   };
 
@@ -114,7 +114,7 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
 
   test('gets the signals it is sent', async () => {
     const id = start('sh', '-c', 'trap "echo hup" HUP; trap "exit 5" USR1; echo up; while :; do sleep 0.05; done');
-    await expect.poll(() => output(id), { timeout: 10_000 }).toContain('up');
+    await expect.poll(() => output(id)).toContain('up');
     box.ok('kill', '-s', 'SIGHUP', 'web');
     await expect.poll(() => output(id)).toContain('hup');
     box.ok('kill', '--signal', '10', 'web');
@@ -148,7 +148,7 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
 
   test('ends with its server although another container has its tree, too', async () => {
     const id = start('sh', '-c', 'echo kept >/kept; echo up; exec sleep 1000');
-    await expect.poll(() => output(id), { timeout: 10_000 }).toContain('up');
+    await expect.poll(() => output(id)).toContain('up');
     box.ok('run', '-d', '--name', 'other', '--network', 'none', '-v', `${box.root}:/store`, 'box', ...FOREVER);
     const seen = `/store/containers/${id}/merged/kept`;
     expect(box.ok('exec', 'other', 'cat', seen)).toBe('kept');
@@ -192,7 +192,7 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     expect(box.ok('wait', 'web')).toBe('0');
     const next = startCli(['--root', box.root, 'wait', '--condition', 'next-exit', 'web']);
     const removed = startCli(['--root', box.root, 'wait', '--condition', 'removed', 'web']);
-    await expect.poll(waiting, { timeout: 20_000 }).toBe(2);
+    await expect.poll(waiting).toBe(2);
     box.ok('start', 'web');
     box.ok('wait', 'web');
     box.ok('rm', '-f', 'web');
@@ -204,10 +204,10 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     const wait = ['sh', '-c', 'until test -e /go; do sleep 0.05; done; exit 6'];
     for (const name of ['one', 'two']) box.ok('run', '-d', '--rm', '--network', 'none', '--name', name, 'box', ...wait);
     const two = startCli(['--root', box.root, 'wait', 'one', 'two']);
-    await expect.poll(waiting, { timeout: 20_000 }).toBe(2);
+    await expect.poll(waiting).toBe(2);
     two.child.kill('SIGSTOP');
     for (const name of ['one', 'two']) box.ok('exec', name, 'touch', '/go');
-    await expect.poll(() => box.ok('ps', '-aq'), { timeout: 20_000 }).toBe('');
+    await expect.poll(() => box.ok('ps', '-aq')).toBe('');
     two.child.kill('SIGCONT');
     expect((await two.ended).stdout).toBe('6\n6\n');
     expect(waiting()).toBe(0);

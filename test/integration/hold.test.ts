@@ -34,7 +34,7 @@ describe.skipIf(needs.skip)(needs.title('a container that is held'), () => {
     const program = path.join(temp.path, 'holder.mjs');
     writeFileSync(program, HOLDER);
     const child = spawn(process.execPath, [program, RUNTIME, temp.path], { stdio: ['pipe', 'pipe', 'inherit'] });
-    await expect.poll(() => existsSync(held), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(held)).toBe(true);
     if (when === 'while it is held') {
       writeFileSync(goOn, '');
       await once(child.stdout, 'data');
@@ -43,6 +43,6 @@ describe.skipIf(needs.skip)(needs.title('a container that is held'), () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     writeFileSync(goOn, '');
-    await expect.poll(() => existsSync(letGo), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(letGo)).toBe(true);
   });
 });

@@ -35,7 +35,7 @@ describe.skipIf(gate.skip)(gate.title('a death'), () => {
         // ESRCH: one of the others took it along.
       }
     }
-    await expect.poll(() => pids.filter(alive), { timeout: 10_000, interval: 5 }).toEqual([]);
+    await expect.poll(() => pids.filter(alive), { interval: 5 }).toEqual([]);
   }
 
   /** Kills a command at a moment of its life, then the next one has to find its way. */
@@ -73,7 +73,7 @@ describe.skipIf(gate.skip)(gate.title('a death'), () => {
     await kill(child.pid!);
     expect(status()).toMatch(/^Up/);
     box.ok('kill', 'web');
-    await expect.poll(() => box.ok('ps', '-aq'), { timeout: 10_000, interval: 20 }).toBe('');
+    await expect.poll(() => box.ok('ps', '-aq')).toBe('');
     expect(await box.leaks()).toEqual([]);
   });
 
@@ -103,10 +103,10 @@ describe.skipIf(gate.skip)(gate.title('a death'), () => {
     box.ok('run', '-d', '--name', 'web', 'box', 'sh', '-c', 'while echo x >>/written; do sleep 0.01; done');
     await killAfter(ms, 'commit', 'web', `half:${String(ms)}`);
     // Who held it lets it go when it finds that the commit has died.
-    await expect.poll(status, { timeout: 10_000, interval: 20 }).toMatch(/^Up [^(]*$/);
+    await expect.poll(status).toMatch(/^Up [^(]*$/);
     const size = (): number => Number(box.ok('exec', 'web', 'stat', '-c', '%s', '/written'));
     const before = size();
-    await expect.poll(size, { timeout: 10_000, interval: 20 }).toBeGreaterThan(before);
+    await expect.poll(size).toBeGreaterThan(before);
     box.ok('commit', 'web', 'whole');
     await removeAll();
     // A dead process may leave things in staging/, which harm nobody and go with the next prune.
@@ -124,7 +124,7 @@ describe.skipIf(gate.skip)(gate.title('a death'), () => {
       child.kill('SIGKILL');
       ({ code } = await ended);
     }
-    await expect.poll(() => isFrozen(init), { timeout: 10_000, interval: 5 }).toBe(false);
+    await expect.poll(() => isFrozen(init), { interval: 5 }).toBe(false);
     expect(status()).toMatch(/^Up [^(]*$/);
     await removeAll();
     // As above.

@@ -112,6 +112,6 @@ describe.skipIf(gate.skip)(gate.title('a registry of a test'), () => {
         setTimeout(() => process.kill(process.pid, 'SIGKILL'), 200);
       });`;
     const pid = await runWell('sh', ['-c', `${process.execPath} -e "$0" || true`, script]);
-    await expect.poll(() => alive(Number(pid)), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => alive(Number(pid))).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, watch, writeFi
 import { uptime } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { NOT_WATCHED_YET, healthDirectory, healthOf } from '../../../../src/container/health/health-file.js';
 import type { Health } from '../../../../src/container/health/health-file.js';
 import { healthSettings } from '../../../../src/container/health/health-settings.js';
@@ -128,7 +128,7 @@ describe('the watcher of a container', () => {
     const health = await it.until(({ status }) => status === 'unhealthy');
     expect(health.log[0]).toMatchObject({ ExitCode: -1, Output: 'Health check exceeded timeout (0.05s)' });
     const [left] = readFileSync(path.join(it.dir, 'pids'), 'utf8').split('\n');
-    await vi.waitFor(() => expect(existsSync(`/proc/${left!}`)).toBe(false));
+    await expect.poll(() => existsSync(`/proc/${left!}`)).toBe(false);
   });
 
   test('does not count failures in the start period, until it was well once', async () => {
