@@ -3,7 +3,7 @@
 import { VeneerError } from '../core/index.js';
 import type { Store } from '../store/index.js';
 import { containerState, runFilesOf } from './state.js';
-import { documentOf } from './view.js';
+import { documentOf } from './document.js';
 
 export interface Attachable {
   readonly id: string;

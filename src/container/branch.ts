@@ -9,7 +9,8 @@ import { baseDirectories } from './lower-directories.js';
 import { hasOwnVolumes, ownVolumes } from './own-volumes.js';
 import type { OwnVolumes } from './own-volumes.js';
 import { ensureDirectories } from './upper-directory.js';
-import { documentOf, viewOf } from './view.js';
+import { documentOf } from './document.js';
+import { viewOf } from './view.js';
 import type { Container } from './view.js';
 
 export interface BranchOptions {

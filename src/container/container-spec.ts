@@ -10,7 +10,7 @@ import type { ContainerDocument } from './container-config.js';
 import { etcFilesIn, writeEtcFiles } from './etc-files.js';
 import { joinedNamespaces } from './joined-namespaces.js';
 import { prepareSharedMemory } from './shared-memory.js';
-import { documentOf } from './view.js';
+import { documentOf } from './document.js';
 
 export interface ContainerSpecOptions {
   /** Where its tree is mounted. */

@@ -3,7 +3,7 @@
 import { cgroupPlace, processSpec, readUserDatabase } from '../runtime/index.js';
 import type { CgroupPlace, OciProcess, ProcessRequest } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
-import { documentOf } from './view.js';
+import { documentOf } from './document.js';
 
 /** The container is mounted: users are looked up in its tree. */
 export function execProcess(

@@ -5,7 +5,7 @@ import { readLog } from '../runtime/index.js';
 import type { LogRecord } from '../runtime/index.js';
 import type { Store } from '../store/index.js';
 import { containerDirectories } from './container-directories.js';
-import { documentOf } from './view.js';
+import { documentOf } from './document.js';
 import { waitForRun } from './wait.js';
 
 export interface LogOptions {

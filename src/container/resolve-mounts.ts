@@ -6,7 +6,7 @@ import type { ContainerConfig, HostConfig, MountPoint, MountRequest } from '../r
 import { checkVolumeName, newVolumeName } from '../store/index.js';
 import type { NewVolume, Store } from '../store/index.js';
 import { refuseMissing } from './bind-source.js';
-import { documentOf } from './view.js';
+import { documentOf } from './document.js';
 
 export interface ResolvedMounts {
   readonly mounts: readonly MountPoint[];

@@ -6,7 +6,7 @@ import { isRootless } from '../rootless/index.js';
 import type { ContainerRecord, ContainerRun, Store } from '../store/index.js';
 import { publishedPorts } from './port-bindings.js';
 import { runFilesOf } from './state.js';
-import { documentOf } from './view.js';
+import { documentOf } from './document.js';
 
 /** What the run has of a network, or may have. */
 export function networkOf(run: ContainerRun): NetworkState | undefined {

@@ -3,7 +3,7 @@
 import { VeneerError } from '../core/index.js';
 import type { LogConfig, MountPoint } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
-import { documentOf } from './view.js';
+import { documentOf } from './document.js';
 
 export interface RunSettings {
   readonly terminal: boolean;

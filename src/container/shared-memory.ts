@@ -8,7 +8,7 @@ import type { HostConfig } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { MNT_DETACH, MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, must, umount2 } from '../sys/index.js';
 import { runFilesOf } from './state.js';
-import { documentOf } from './view.js';
+import { documentOf } from './document.js';
 
 /** In the host's tree, as no container can bind what is mounted in another one's. */
 const mountpointOf = (store: Store, id: string): string => join(runFilesOf(store, id).directory, 'shm');

@@ -6,8 +6,9 @@ import type { ChainId, ImageConfig } from '../image/index.js';
 import { DEFAULT_HOST_CONFIG } from '../runtime/index.js';
 import type { ContainerConfig, HostConfig, MountPoint } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
-import { readContainerConfig, readContainerDocument } from './container-config.js';
+import { readContainerConfig } from './container-config.js';
 import type { ContainerDocument } from './container-config.js';
+import { documentOf } from './document.js';
 import { containerState } from './state.js';
 import type { ContainerState } from './state.js';
 
@@ -79,15 +80,6 @@ export function viewOf(store: Store, record: ContainerRecord): Container {
     committed,
     directory: store.containers.directory(id),
   };
-}
-
-/** How the container runs. Throws `invalid` and `not-found` where its files are damaged. */
-export function documentOf(store: Store, record: ContainerRecord): ContainerDocument {
-  const directory = store.containers.directory(record.id);
-  const { mounts, ...document } = readContainerDocument(directory, store.images.config(record.image));
-  // A store may be moved with its volumes.
-  const placed = mounts.map((one) => (one.Name === undefined ? one : { ...one, Source: store.volumes.path(one.Name) }));
-  return { ...document, mounts: placed };
 }
 
 /** A container whose files are damaged is listed without. */

@@ -14,7 +14,7 @@ import type { ContainerDocument } from '../container-config.js';
 import { etcFilesIn } from '../etc-files.js';
 import { ensureMountPoint, findMountPoint } from '../mount-points.js';
 import { prepareMounts } from '../prepare-mounts.js';
-import { documentOf } from '../view.js';
+import { documentOf } from '../document.js';
 
 export interface MountedView {
   /** Its root, opened by O_PATH. */

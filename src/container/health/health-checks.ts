@@ -10,7 +10,7 @@ import type { ContainerRecord, Store } from '../../store/index.js';
 import { kill } from '../../sys/index.js';
 import type { ProcessIdentity } from '../../sys/index.js';
 import { execProcess } from '../exec-process.js';
-import { documentOf } from '../view.js';
+import { documentOf } from '../document.js';
 import { NOT_WATCHED_YET, healthDirectory, healthWatcher, lastHealthOf } from './health-file.js';
 import type { Health } from './health-file.js';
 import { healthSettings } from './health-settings.js';
