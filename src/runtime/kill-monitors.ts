@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning, identityOf, kill } from '../sys/index.js';
+import type { ProcessIdentity } from '../sys/index.js';
 import type { RunFiles } from './run-directory.js';
 
 const SIGKILL = 9;
@@ -15,12 +16,21 @@ const TRY_MS = 10;
  * still at work for one ends with it; where it has made a container already, that is there to be deleted.
  */
 export async function killMonitors({ directory }: RunFiles): Promise<void> {
-  const found = readdirSync('/proc')
+  // One may have forked while we looked.
+  for (let found = monitorsIn(directory); found.length > 0; found = monitorsIn(directory)) {
+    for (const { pid } of found) kill(pid, SIGKILL);
+    for (let tries = 0; found.some(isRunning); tries += 1) {
+      if (tries === TRIES) return;
+      await delay(TRY_MS);
+    }
+  }
+}
+
+function monitorsIn(directory: string): ProcessIdentity[] {
+  return readdirSync('/proc')
     .filter((entry) => /^[0-9]+$/.test(entry) && isMonitor(entry, directory))
     .map((entry) => identityOf(Number(entry)))
     .filter((process) => process !== undefined);
-  for (const { pid } of found) kill(pid, SIGKILL);
-  for (let tries = 0; tries < TRIES && found.some(isRunning); tries += 1) await delay(TRY_MS);
 }
 
 function isMonitor(pid: string, directory: string): boolean {

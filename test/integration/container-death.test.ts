@@ -234,10 +234,13 @@ describe.skipIf(needs.skip)(needs.title('a container that runs'), () => {
       row((run) => ({ ...run, phase: 'ended' }));
     });
 
-    test('is restarting from its end on', () => {
+    test('is restarting from its end on', async () => {
       create('--restart', 'always', 'box', 'sleep', '1000');
       box.ok('start', 'web');
+      const { monitor: first } = row();
       box.ok('stop', '-t', '0', 'web');
+      // It has become who cleans up, and would believe what follows.
+      await expect.poll(() => isThere(first.pid)).toBe(false);
       const status = (): string => box.ok('ps', '-a', '--format', '{{.Status}}');
       // Its monitor, which becomes who cleans up, is this test.
       const monitor = identityOf(process.pid);
