@@ -1,13 +1,16 @@
 // `branch`: another container that begins with the state of one.
 
+import type { PortBinding } from '../network/index.js';
 import type { Store } from '../store/index.js';
 import { writeContainerConfig } from './container-config.js';
+import type { ContainerDocument } from './container-config.js';
 import { newContainerId } from './container-id.js';
 import { randomName } from './container-names.js';
 import { freezeContainer, hasWritten, held } from './freeze.js';
 import { baseDirectories } from './lower-directories.js';
 import { hasOwnVolumes, ownVolumes } from './own-volumes.js';
 import type { OwnVolumes } from './own-volumes.js';
+import { portBindings } from './port-bindings.js';
 import { ensureDirectories } from './upper-directory.js';
 import { documentOf } from './document.js';
 import { viewOf } from './view.js';
@@ -20,6 +23,8 @@ export interface BranchOptions {
   readonly snapshot?: string | undefined;
   /** Whether a running container is held for the moment; true unless told. */
   readonly pause?: boolean | undefined;
+  /** What it publishes instead of the other one's ports, which both can have only in turn. */
+  readonly ports?: readonly PortBinding[] | undefined;
 }
 
 /**
@@ -29,7 +34,7 @@ export interface BranchOptions {
 export async function branchContainer(
   store: Store,
   reference: string,
-  { name, snapshot, pause }: BranchOptions = {},
+  { name, snapshot, pause, ports }: BranchOptions = {},
 ): Promise<Container> {
   const found = store.containers.resolve(reference);
   using _lock = await store.containers.lock(found);
@@ -38,7 +43,7 @@ export async function branchContainer(
   store.containers.checkNewName(chosen);
   const staged = store.containers.stage();
   try {
-    const document = documentOf(store, record);
+    const document = withPorts(documentOf(store, record), ports);
     const takeState = async (): Promise<{ frozen: string | undefined; own: OwnVolumes }> => ({
       frozen:
         snapshot === undefined
@@ -61,6 +66,17 @@ export async function branchContainer(
     store.containers.discard(staged);
     throw error;
   }
+}
+
+function withPorts(document: ContainerDocument, ports: BranchOptions['ports']): ContainerDocument {
+  if (ports === undefined) return document;
+  const { config, host } = document;
+  const exposed = ports.map(({ protocol, containerPort }) => [`${String(containerPort)}/${protocol}`, {}] as const);
+  return {
+    ...document,
+    config: { ...config, ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(exposed) } },
+    host: { ...host, PortBindings: portBindings(ports), PublishAllPorts: false },
+  };
 }
 
 /** What a container lies on, with everything it has changed: undefined where that is nothing. */

@@ -141,7 +141,10 @@ const WRONG: Readonly<Record<string, readonly (readonly [args: string, message: 
   snapshot: [['', /missing required argument 'container'/]],
   snapshots: [['', /missing required argument 'container'/]],
   rollback: [['', /missing required argument 'container'/]],
-  branch: [['', /missing required argument 'container'/]],
+  branch: [
+    ['', /missing required argument 'container'/],
+    ['-p http web', /'http'/],
+  ],
   rename: [['a', /missing required argument 'name'/]],
   rm: [['', /missing required argument 'container'/]],
   'image prune': [

@@ -48,6 +48,25 @@ describe.skipIf(needs.skip)(needs.title('a container with a network'), () => {
     expect(await box.leaks()).toEqual([]);
   });
 
+  test('is branched off to be reached beside its origin', async () => {
+    web('web', '-p', '127.0.0.1::80');
+    box.ok('exec', 'web', 'sh', '-c', 'echo kept >/kept');
+    const portOf = (name: string): number => Number(box.ok('port', name, '80').trim().split(':')[1]);
+    const at = portOf('web');
+    box.ok('branch', '--start', '-p', '127.0.0.1::80', '-p', '5353/udp', 'web', 'trial');
+    expect(portOf('trial')).not.toBe(at);
+    for (const port of [at, portOf('trial')]) await expect.poll(() => page(port)).toBe('web');
+    expect(box.ok('exec', 'trial', 'cat', '/kept')).toBe('kept');
+    expect(box.ok('inspect', '-f', '{{json .Config.ExposedPorts}}', 'trial')).toBe('{"80/tcp":{},"5353/udp":{}}');
+    expect(box.ok('inspect', '-f', '{{json .Config.ExposedPorts}}', 'web')).toBe('{"80/tcp":{}}');
+    // A port that was chosen is asked for as it was: another one is chosen.
+    box.ok('branch', '--start', 'web', 'third');
+    expect([at, portOf('trial')]).not.toContain(portOf('third'));
+    box.ok('branch', '-p', `127.0.0.1:${String(at)}:80`, 'web', 'clash');
+    expect(box.ok('ps', '-a', '--filter', 'name=clash', '--format', '{{.Status}}')).toBe('Created');
+    expect(box.fails(1, 'start', 'clash')).toContain('is in use by container web');
+  });
+
   test('is told who has a port, and nothing is left of what was not started', () => {
     web('web', '-p', '127.0.0.1::80');
     const at = box.ok('port', 'web', '80').trim();
