@@ -21,6 +21,7 @@ import { backendGate, mountStaged, stage } from './backends.js';
 import { dir, file, link, opaque, symlink, whiteout, writeMergedSpecs } from './layer-spec.js';
 import { runAs } from './native.js';
 import { run } from './other-process.js';
+import { FORGET_MOUNTS } from './own-mounts.js';
 import { requires } from './requires.js';
 import { HungError, mountsBelow, tempDir, withDeadline } from './tmp.js';
 import type { TempDir } from './tmp.js';
@@ -130,3 +131,20 @@ describe('another process', () => {
     expect(existsSync(left)).toBe(false);
   });
 });
+
+const overlayGate = backendGate('kernel');
+
+test.skipIf(overlayGate.skip)(
+  overlayGate.title('a mount namespace of a test gives up the mounts of others'),
+  async () => {
+    const base = path.join(temp.path, 'layers');
+    mkdirSync(base);
+    const { root, unmount } = await mountStaged('kernel', stage(base, { lower: [{ file: 'x' }], upper: {} }, 'kernel'));
+    const isMounted = `grep -q ' ${root} ' /proc/self/mountinfo`;
+    const script = `${isMounted}; ${FORGET_MOUNTS} ${isMounted} || echo gone`;
+    const { stdout } = await run('unshare', ['-m', 'sh', '-euc', script]);
+    expect(stdout).toBe('gone\n');
+    expect(readFileSync(path.join(root, 'file'), 'utf8')).toBe('x');
+    await unmount();
+  },
+);

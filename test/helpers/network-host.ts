@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { VeneerError } from '../../src/core/index.js';
 import type { ErrorKind } from '../../src/core/index.js';
 import type { NetworkRequest, NetworkState } from '../../src/network/index.js';
+import { FORGET_MOUNTS } from './own-mounts.js';
 import { DOOR } from './requires.js';
 
 /** The address of the host in the world that it believes in. */
@@ -108,7 +109,7 @@ export class NetworkHost implements AsyncDisposable {
     const world = options.route === false ? 'ip link set lo up' : WORLD;
     const without = options.iptables === false ? `${WITHOUT_IPTABLES} && ` : '';
     // As systemd has them: what a helper un-mounts in a copy of the table is un-mounted here, unless it takes care.
-    const command = `mount --make-rshared / && ${without}${world} && exec "$0" "$@"`;
+    const command = `${FORGET_MOUNTS}mount --make-rshared / && ${without}${world} && exec "$0" "$@"`;
     const child = spawn('unshare', ['-n', '-m', 'sh', '-c', command, process.execPath, program, door], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });

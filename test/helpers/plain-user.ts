@@ -6,6 +6,7 @@ import path from 'node:path';
 import { AT_FDCWD, S_IFCHR, encodeDev, fchmodat, mknodat, must } from '../../src/sys/index.js';
 import { run } from './other-process.js';
 import type { ProgramResult } from './other-process.js';
+import { FORGET_MOUNTS } from './own-mounts.js';
 import { runProgram } from './requires.js';
 import { CLI } from './run-cli.js';
 import { tempDir } from './tmp.js';
@@ -20,7 +21,7 @@ const SUBORDINATES = 65_536;
 
 const TUN_DEVICE = encodeDev(10, 200);
 
-const MOUNTS = 'mount --bind "$0/fuse" /dev/fuse; mount --bind "$0/tun" /dev/net/tun; exec "$@"';
+const MOUNTS = `${FORGET_MOUNTS}mount --bind "$0/fuse" /dev/fuse; mount --bind "$0/tun" /dev/net/tun; exec "$@"`;
 
 /** What scripts find. */
 const PRELUDE = 'veneer() { "$NODE" "$CLI" "$@"; }\n';

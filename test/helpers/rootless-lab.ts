@@ -7,6 +7,7 @@ import path from 'node:path';
 import { AT_FDCWD, S_IFCHR, encodeDev, fchmodat, mknodat, must } from '../../src/sys/index.js';
 import { run } from './other-process.js';
 import type { ProgramResult } from './other-process.js';
+import { FORGET_MOUNTS } from './own-mounts.js';
 import { CLI } from './run-cli.js';
 import { tempDir } from './tmp.js';
 import type { TempDir } from './tmp.js';
@@ -67,7 +68,7 @@ export class RootlessLab implements Disposable {
       options.namespace === true
         ? [...user, 'unshare', '-Um', 'sh', '-c', 'echo $$ >&3; read go; shift 0; exec "$@"', 'sh', ...shell]
         : [...user, ...shell];
-    const args = ['-m', 'sh', '-euc', `${mounts}; exec "$@"`, 'sh', ...inner];
+    const args = ['-m', 'sh', '-euc', `${FORGET_MOUNTS}${mounts}; exec "$@"`, 'sh', ...inner];
     if (options.namespace !== true) return await run('unshare', args, { cwd: this.temp.path, env });
     return await runMapped('unshare', args, { cwd: this.temp.path, env });
   }

@@ -11,6 +11,7 @@ import { boxStore, processesOf, runDirectory } from '../helpers/containers/index
 import type { BoxStore } from '../helpers/containers/index.js';
 import { alive } from '../helpers/death.js';
 import { runWell } from '../helpers/other-process.js';
+import { FORGET_MOUNTS } from '../helpers/own-mounts.js';
 import { requires } from '../helpers/requires.js';
 import { CLI } from '../helpers/run-cli.js';
 import { mountsBelow } from '../helpers/tmp.js';
@@ -141,7 +142,7 @@ describe.skipIf(gate.skip)(gate.title('a death'), () => {
     // A boot has another number; whoever is to see it lives in a mount namespace where it is.
     const boot = box.at('boot_id');
     writeFileSync(boot, readFileSync('/proc/sys/kernel/random/uuid'));
-    const script = `mount --bind '${boot}' /proc/sys/kernel/random/boot_id
+    const script = `${FORGET_MOUNTS}mount --bind '${boot}' /proc/sys/kernel/random/boot_id
 veneer() { '${process.execPath}' '${CLI}' "$@"; }
 veneer ps -a --format '{{.Names}} {{.Status}}'
 veneer start web; veneer exec web cat /kept; veneer ps --format '{{.Names}}'; veneer rm -f web; veneer ps -aq`;

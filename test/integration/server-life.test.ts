@@ -8,6 +8,7 @@ import { MNT_DETACH, umount2 } from '../../src/sys/index.js';
 import { backendGate, logFileOf, mountStaged, overlayDoor } from '../helpers/backends.js';
 import type { Mounted } from '../helpers/backends.js';
 import { runWell } from '../helpers/other-process.js';
+import { FORGET_MOUNTS } from '../helpers/own-mounts.js';
 import { CLI } from '../helpers/run-cli.js';
 import { Scenario } from '../helpers/scenario.js';
 
@@ -164,7 +165,7 @@ describe.skipIf(gate.skip)(gate.title('a server that has ended'), () => {
     const { base, lowers, mountpoint } = scenario.staged;
     // As in a container whose first process is no init: what has ended stays in the process table.
     const steps = `"$@" overlay -o lowerdir=${lowers[0]!} ${mountpoint} && timeout 20 "$@" umount ${mountpoint}`;
-    const script = `(${steps}; echo $? > ${base}/code) & exec sleep 30`;
+    const script = `${FORGET_MOUNTS}(${steps}; echo $? > ${base}/code) & exec sleep 30`;
     const args = ['-fpm', '--mount-proc', 'sh', '-c', script, 'sh', process.execPath, CLI];
     const child = spawn('unshare', args, { stdio: 'ignore', detached: true });
     const deadline = Date.now() + 25_000;
