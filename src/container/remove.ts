@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { VeneerError } from '../core/index.js';
-import { removeDoor, resumeServer } from '../overlay/index.js';
+import { removeDoor } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { currentMountpoint } from './mount.js';
 import { clearStale } from './mount-state.js';
@@ -32,23 +32,26 @@ export async function removeContainer(
   }
   using _lock = await store.containers.lock(found);
   const record = store.containers.get(found.id);
-  await endForRemoval(store, record, options.force === true);
-  if (options.force === true && record.mountpoint !== undefined) resumeServer(record.mountpoint);
-  const mountpoint = currentMountpoint(record);
-  if (mountpoint !== undefined) {
-    if (options.force !== true) {
-      throw new VeneerError('in-use', `cannot remove container ${record.name}: it is mounted at ${mountpoint}`, {
-        hint: `un-mount it first: veneer umount ${record.name}, or use --force`,
-      });
-    }
-    await unmountRecord(store, record, mountpoint, { force: true });
-  }
+  const force = options.force === true;
+  await endForRemoval(store, record, force);
+  // The end of its run may have un-mounted it.
+  const ended = store.containers.get(found.id);
+  if (!force) refuseMountedRecord(ended);
+  else if (ended.mountpoint !== undefined) await unmountRecord(store, ended, ended.mountpoint, { force });
   const { merged } = containerDirectories(directory);
   clearStale(merged);
   // Who un-mounted what was left of a dead server by hand has left this.
   removeDoor(record.mountpoint ?? merged);
   await store.containers.remove(record.id, { ownVolumes });
   return record.id;
+}
+
+function refuseMountedRecord(record: ContainerRecord): void {
+  const mountpoint = currentMountpoint(record);
+  if (mountpoint === undefined) return;
+  throw new VeneerError('in-use', `cannot remove container ${record.name}: it is mounted at ${mountpoint}`, {
+    hint: `un-mount it first: veneer umount ${record.name}, or use --force`,
+  });
 }
 
 async function endForRemoval(store: Store, record: ContainerRecord, force: boolean): Promise<void> {
