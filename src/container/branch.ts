@@ -2,7 +2,7 @@
 
 import type { PortBinding } from '../network/index.js';
 import type { Store } from '../store/index.js';
-import { writeContainerConfig } from './container-config.js';
+import { namesOf, writeContainerConfig } from './container-config.js';
 import type { ContainerDocument } from './container-config.js';
 import { newContainerId } from './container-id.js';
 import { randomName } from './container-names.js';
@@ -71,11 +71,11 @@ export async function branchContainer(
 function withPorts(document: ContainerDocument, ports: BranchOptions['ports']): ContainerDocument {
   if (ports === undefined) return document;
   const { config, host } = document;
-  const exposed = ports.map(({ protocol, containerPort }) => [`${String(containerPort)}/${protocol}`, {}] as const);
+  const PortBindings = portBindings(ports);
   return {
     ...document,
-    config: { ...config, ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(exposed) } },
-    host: { ...host, PortBindings: portBindings(ports), PublishAllPorts: false },
+    config: { ...config, ExposedPorts: { ...config.ExposedPorts, ...namesOf(Object.keys(PortBindings)) } },
+    host: { ...host, PortBindings, PublishAllPorts: false },
   };
 }
 

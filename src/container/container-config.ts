@@ -67,7 +67,8 @@ export function containerConfig(image: RuntimeConfig, overrides: ConfigOverrides
   };
 }
 
-const namesOf = (names: readonly string[]): Record<string, object> =>
+/** A set, as the documents of images and containers have them. */
+export const namesOf = (names: readonly string[]): Record<string, object> =>
   Object.fromEntries(names.map((name) => [name, {}]));
 
 /** The image's command is for the image's entry point (moby, daemon/commit.go merge). */

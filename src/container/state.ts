@@ -141,22 +141,14 @@ export function containerState(store: Store, record: ContainerRecord): Container
 
 /** `run`: of a container that is up. */
 function fileSystemOf({ mountpoint }: ContainerRecord, run: ContainerRun | undefined): ContainerState['fileSystem'] {
-  const number = String(run?.server?.pid);
+  const number = run?.server === undefined ? undefined : String(run.server.pid);
+  const server = number === undefined ? 'its server' : `its server, process ${number},`;
   // Not to be asked.
-  if (isHalted(run?.server)) {
-    return {
-      state: 'halted',
-      reason: `its server, process ${number}, is stopped (kill -CONT ${number} lets it go on)`,
-    };
+  if (number !== undefined && isHalted(run?.server)) {
+    return { state: 'halted', reason: `${server} is stopped (kill -CONT ${number} lets it go on)` };
   }
   const state = mountpoint === undefined ? { kind: 'none' as const } : mountState(mountpoint);
   if (state.kind === 'live' && state.type === MOUNT_TYPE) return 'live';
   if (run === undefined) return 'unmounted';
-  return {
-    state: 'died',
-    reason:
-      state.kind === 'stale'
-        ? `its server${run.server === undefined ? '' : `, process ${number},`} is gone`
-        : 'somebody has un-mounted it',
-  };
+  return { state: 'died', reason: state.kind === 'stale' ? `${server} is gone` : 'somebody has un-mounted it' };
 }
