@@ -1,10 +1,11 @@
 // `top`: what runs in a container, as the host's ps shows it.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { VeneerError, hasCode } from '../core/index.js';
 import { Cgroups } from '../runtime/index.js';
 import type { Store } from '../store/index.js';
+import { processNumbers } from '../sys/index.js';
 import { containerState } from './state.js';
 
 export interface ProcessTable {
@@ -61,19 +62,18 @@ export function chooseProcesses(output: string, members: ReadonlySet<number>): P
 /** Without a cgroup of its own, what a container has started is what its first process has. */
 function descendantsOf(pid: number): number[] {
   const children = new Map<number, number[]>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const parent = parentOf(name);
-    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  for (const number of processNumbers()) {
+    const parent = parentOf(number);
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), number]);
   }
   const found = [pid];
   for (const one of found) found.push(...(children.get(one) ?? []));
   return found;
 }
 
-function parentOf(pid: string): number | undefined {
+function parentOf(pid: number): number | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
     return undefined;

@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { createServer, isIPv6 } from 'node:net';
 import { VeneerError, hasCode } from '../core/index.js';
+import { processNumbers } from '../sys/index.js';
 import { hostEnd } from './format-ports.js';
 import type { PortBinding } from './types.js';
 
@@ -145,7 +146,7 @@ function readTable(name: string): string[] {
 function listenerOf(binding: PortBinding): string | undefined {
   const inode = socketOf(binding);
   if (inode === undefined || inode === '0') return undefined;
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  for (const pid of processNumbers().map(String)) {
     if (!hasSocket(pid, inode)) continue;
     return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (process ${pid})`;
   }

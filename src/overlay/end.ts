@@ -13,9 +13,10 @@ import {
   mountEntries,
   openat,
   parseMountInfo,
+  processNumbers,
   syncfsAside,
 } from '../sys/index.js';
-import { ServerProcess, aboutProcess, processes } from './server-process.js';
+import { ServerProcess, aboutProcess } from './server-process.js';
 import { removeDoor } from './statistics-door.js';
 
 /** Whether one of our file systems is mounted at a directory. */
@@ -41,7 +42,7 @@ interface Holder {
 function holderOf(device: string | undefined): Holder | undefined {
   if (device === undefined) return undefined;
   const seen = new Set<string>();
-  for (const pid of processes()) {
+  for (const pid of processNumbers()) {
     const namespace = mountNamespace(pid);
     if (namespace === undefined || seen.has(namespace)) continue;
     seen.add(namespace);

@@ -1,21 +1,14 @@
 // The server process of a mount, for who ends the mount.
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { toByteString } from '../core/index.js';
-import { close, endAside, kill, listenerAt, openProcess } from '../sys/index.js';
+import { close, endAside, kill, listenerAt, openProcess, processNumbers } from '../sys/index.js';
 import { SERVER } from './server-program.js';
 import { statisticsSocket } from './statistics-door.js';
 
 const SIGKILL = 9;
 const SIGCONT = 18;
-
-/** The numbers of all processes. */
-export function processes(): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number);
-}
 
 /** A file of a process; empty when it has ended, waited for or not. */
 export function aboutProcess(pid: number, file: string): string {
@@ -52,7 +45,7 @@ export class ServerProcess implements Disposable {
     const listener = socket === undefined ? 0 : listenerAt(toByteString(socket));
     const listening = listener > 0 ? ServerProcess.#open(listener, mountpoint) : undefined;
     if (listening !== undefined) return listening;
-    const pid = processes().find((one) => serves(one, mountpoint));
+    const pid = processNumbers().find((one) => serves(one, mountpoint));
     return pid === undefined ? undefined : ServerProcess.#open(pid, mountpoint);
   }
 

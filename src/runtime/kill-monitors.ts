@@ -1,9 +1,9 @@
 // Ending what a veneer that was killed has begun to make.
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRunning, identityOf, kill } from '../sys/index.js';
+import { identityOf, isRunning, kill, processNumbers } from '../sys/index.js';
 import type { ProcessIdentity } from '../sys/index.js';
 import type { RunFiles } from './run-directory.js';
 
@@ -27,15 +27,15 @@ export async function killMonitors({ directory }: RunFiles): Promise<void> {
 }
 
 function monitorsIn(directory: string): ProcessIdentity[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^[0-9]+$/.test(entry) && isMonitor(entry, directory))
-    .map((entry) => identityOf(Number(entry)))
+  return processNumbers()
+    .filter((pid) => isMonitor(pid, directory))
+    .map(identityOf)
     .filter((process) => process !== undefined);
 }
 
-function isMonitor(pid: string, directory: string): boolean {
+function isMonitor(pid: number, directory: string): boolean {
   try {
-    const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+    const [program = '', ...args] = readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').split('\0');
     return basename(program) === 'conmon' && args.includes(directory);
   } catch {
     // It has ended.

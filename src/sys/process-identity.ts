@@ -1,12 +1,19 @@
 // Processes that are known by more than their number, which the kernel gives again (proc_pid_stat(5)).
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 /** A process, and not another one that was given its number later in the same boot. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** When it was started: clock ticks since boot. */
   readonly start: number;
+}
+
+/** The numbers of all processes that there are now, zombies included. */
+export function processNumbers(): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
 }
 
 /** What follows the name in /proc/PID/stat, which may hold anything: state, parent, and so on from field 3 on. */
