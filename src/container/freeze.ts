@@ -2,8 +2,9 @@
 // top, be it mounted, running or neither.
 
 import { existsSync, readdirSync, renameSync } from 'node:fs';
-import { freezeOverlay } from '../overlay/index.js';
+import { freezeOverlay, recoverFreeze } from '../overlay/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
+import { containerDirectories } from './container-directories.js';
 import { refuseHaltedTree } from './lost-tree.js';
 import { currentMountpoint } from './mount.js';
 import { sync } from './readable-upper.js';
@@ -82,6 +83,7 @@ export async function held<T>(
 
 /** Whether the container's writable directory has anything in it. */
 export function hasWritten(store: Store, record: ContainerRecord): boolean {
-  const upper = store.containers.upper(record.id);
+  const { upper, work } = containerDirectories(store.containers.directory(record.id));
+  recoverFreeze({ upperdir: upper, workdir: work });
   return existsSync(upper) && readdirSync(upper).length > 0;
 }

@@ -3,6 +3,7 @@
 
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { toByteString } from '../core/index.js';
+import { recoverFreeze } from '../overlay/index.js';
 import { removeTree } from '../store/index.js';
 import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, must, openat } from '../sys/index.js';
 import { containerDirectories } from './container-directories.js';
@@ -16,6 +17,7 @@ import { copyDirectoryAttributes } from './copy-attributes.js';
 export function ensureDirectories(directory: string, lower: string): ContainerDirectories {
   const directories = containerDirectories(directory);
   const { upper, work, merged } = directories;
+  recoverFreeze({ upperdir: upper, workdir: work });
   if (!existsSync(upper)) {
     discard(work);
     const fresh = `${upper}.new`;

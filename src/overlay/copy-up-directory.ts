@@ -10,19 +10,18 @@ import {
   Stat,
   close,
   entryPath,
-  fstatx,
   getxattr,
   mkdirat,
   openat,
   renameat2,
   setxattr,
   statx,
-  utimensat,
 } from '../sys/index.js';
 import type { XattrTarget } from '../sys/index.js';
 import { setProtection } from '../whiteout/index.js';
 import { statNode } from './attr.js';
-import { copyFlags, copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
+import { copyFlags, copyTimes, copyXattrs } from './copy-attributes.js';
+import { keepingTimes } from './keeping-times.js';
 import type { DirNode, Node, Place } from './node.js';
 import type { Overlay } from './overlay.js';
 import { copyOwnership } from './ownership.js';
@@ -127,16 +126,5 @@ function onDirectory(dirfd: number, name: ByteString, call: (fd: number) => numb
   if (fd < 0) return fd;
   const status = call(fd);
   close(fd);
-  return status;
-}
-
-/** Runs a change of a directory's entries that is none to its users: its times stay. */
-export function keepingTimes(dir: RealDir, change: () => number): number {
-  const stat = new Stat();
-  const fd = dir.fd();
-  if (fd < 0) return fd;
-  const known = fstatx(fd, stat);
-  const status = change();
-  if (known >= 0 && status >= 0) utimensat(dir.fd(), '.', timesOf(stat));
   return status;
 }

@@ -40,7 +40,8 @@ import {
 } from '../sys/index.js';
 import type { Place as SysPlace } from '../sys/index.js';
 import { copyFlags, copyTimes, copyXattrs, timesOf } from './copy-attributes.js';
-import { copyUpDirectory, keepProtection, keepingTimes, markImpure, setOrigin } from './copy-up-directory.js';
+import { copyUpDirectory, keepProtection, markImpure, setOrigin } from './copy-up-directory.js';
+import { keepingTimes } from './keeping-times.js';
 import { indexKey, linkUp, writeFirstNlink } from './hard-links.js';
 import type { DirNode, FileNode, Place } from './node.js';
 import { after, finallyDo } from './outcome.js';

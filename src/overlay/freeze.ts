@@ -16,6 +16,8 @@ import {
   renameat2,
 } from '../sys/index.js';
 import { statReal } from './attr.js';
+import { forgetFreeze, recordFreeze } from './freeze-record.js';
+import type { Exchange } from './freeze-record.js';
 import { FreshUpper } from './fresh-upper.js';
 import { openReal } from './handles.js';
 import type { FileNode, Place } from './node.js';
@@ -56,20 +58,38 @@ async function freezeWith(o: Overlay, work: WorkDir, how: { paths: FreezePaths; 
   const files = [...writtenFiles(o)].map((node) => new WrittenFile(o, work, node));
   let status = 0;
   for (const file of files) if (status >= 0) status = await file.copy();
+  if (status >= 0) status = await writeDown(o, work, { fresh, files });
   for (const file of files) if (status >= 0) status = file.exchange();
   for (const file of files) if (status >= 0) status = file.moveTo(fresh);
   if (status >= 0) status = changePlaces(work, fresh, how.paths);
   if (status < 0) {
     for (const file of files) file.undo();
     fresh.discard();
+    forgetFreeze(work);
     return status;
   }
+  forgetFreeze(work);
   for (const file of files) file.finish();
   takeOver(o, fresh, new Map(files.map((file) => [file.node, file])));
   // All names in it are in the frozen layer, too.
   emptyDirectory(work.index.fd());
   work.forgetWhiteout();
   return 0;
+}
+
+/** So that no death of ours in the next steps is seen. Returns 0 or -errno. */
+async function writeDown(
+  o: Overlay,
+  work: WorkDir,
+  { fresh, files }: { fresh: FreshUpper; files: readonly WrittenFile[] },
+): Promise<number> {
+  const exchanges: Exchange[] = [];
+  for (const file of files) {
+    const planned = file.plan();
+    if (typeof planned === 'number') return planned;
+    exchanges.push(...planned);
+  }
+  return exchanges.length === 0 ? 0 : recordFreeze(work, { fresh: fresh.name, exchanges }, o);
 }
 
 /** Makes the upper a layer that needs no index, with nodes that know where in it they are. Returns 0 or -errno. */
@@ -109,7 +129,10 @@ function isMapped(node: FileNode): boolean {
   return mapped;
 }
 
-/** Two renames: should we die in between, whoever takes over finds no upper, and makes an empty one. Returns 0 or -errno. */
+/**
+ * Two renames: should we die in between, whoever takes over finds no upper, and makes an empty one, or takes the one that was written
+ * down. Returns 0 or -errno.
+ */
 function changePlaces(work: WorkDir, fresh: FreshUpper, { upper, frozen }: FreezePaths): number {
   const [here, there] = [
     { dirfd: AT_FDCWD, name: upper },

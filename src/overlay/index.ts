@@ -1,5 +1,7 @@
 export { freezeOverlay } from './freeze-client.js';
 export type { FreezeOptions } from './freeze-client.js';
+export { recoverFreeze } from './freeze-record.js';
+export type { InterruptedFreeze } from './freeze-record.js';
 export type { IdRange, IdRules } from './id-map.js';
 export type { OverlayOptions, Transport } from './options.js';
 export { removeDoor } from './statistics-door.js';

@@ -17,6 +17,7 @@ import {
 import { toByteString, VeneerError, errno } from '../core/index.js';
 import { TRUSTED, USER } from '../whiteout/index.js';
 import type { XattrNamespace } from '../whiteout/index.js';
+import { recoverFreeze } from './freeze-record.js';
 import type { OverlayOptions } from './options.js';
 import { Overlay } from './overlay.js';
 import { StatOverrides } from './stat-override.js';
@@ -26,6 +27,7 @@ import { WorkDir } from './work-dir.js';
 export function openOverlay(options: OverlayOptions): Overlay {
   const { lowerdir, upperdir, workdir, xattrPermissions } = options;
   const writable = upperdir !== undefined && options.readOnly !== true;
+  if (writable && workdir !== undefined) recoverFreeze({ upperdir, workdir });
   const stack = openStack(upperdir === undefined ? lowerdir : [upperdir, ...lowerdir], {
     writable: writable ? 1 : 0,
     frozen: options.frozen ?? 0,

@@ -3,6 +3,7 @@
 
 import type { ByteString } from '../core/index.js';
 import { errno } from '../core/index.js';
+import type { Ino } from '../stack/index.js';
 import {
   O_CREAT,
   O_EXCL,
@@ -22,17 +23,19 @@ import {
   openat,
   renameat2,
   setxattr,
+  statx,
   unlinkat,
 } from '../sys/index.js';
 import { timesOf } from './copy-attributes.js';
-import { keepingTimes } from './copy-up-directory.js';
+import type { Exchange } from './freeze-record.js';
 import type { FreshUpper } from './fresh-upper.js';
+import { keepingTimes } from './keeping-times.js';
 import type { FileNode, Name, Place } from './node.js';
 import type { Overlay } from './overlay.js';
 import type { WorkDir } from './work-dir.js';
 
-/** One of its names, and where in the work directory the link lies that has to go there. */
-interface Moved {
+/** One of its names, and where in the work directory the link is made that has to go there. */
+interface Move {
   readonly at: Name;
   readonly temporary: ByteString;
 }
@@ -43,7 +46,9 @@ export class WrittenFile {
   readonly #work: WorkDir;
   /** The copy in the work directory. */
   #copy: ByteString | undefined;
-  readonly #moved: Moved[] = [];
+  /** Of all its names; so many of them are done. */
+  #moves: readonly Move[] = [];
+  #done = 0;
   /** Where its inode is in the next upper. */
   place: Place | undefined;
 
@@ -84,27 +89,41 @@ export class WrittenFile {
     return status < 0 || volatile ? status : copier.sync(to, stat.size);
   }
 
+  /** What `exchange` is going to do, or -errno. */
+  plan(): Exchange[] | number {
+    const [file, copy] = [new Stat(), new Stat()];
+    const { upper } = this.node;
+    const name = this.#copy;
+    if (upper === undefined || name === undefined) return -errno.ESTALE;
+    const known = statx(upper.dir.fd(), upper.name, file);
+    const status = known < 0 ? known : statx(this.#work.fd, name, copy);
+    if (status < 0) return status;
+    const names = this.node.names.filter(({ parent }) => parent.upper !== undefined);
+    this.#moves = names.map((at, index) => ({ at, temporary: index === 0 ? name : this.#work.newName() }));
+    return this.#moves.map(({ at, temporary }) => {
+      const { path } = at.parent.writable;
+      return { path: path === '' ? at.name : `${path}/${at.name}`, temporary, file: inoOf(file), copy: inoOf(copy) };
+    });
+  }
+
   /** Lets the copy and the file change places, under all names of it. Returns 0 or -errno. */
   exchange(): number {
-    const names = this.node.names.filter(({ parent }) => parent.upper !== undefined);
-    const [first] = names;
-    if (first === undefined || this.#copy === undefined) return -errno.ESTALE;
-    for (const at of names) {
-      let temporary = this.#copy;
-      if (at !== first) {
-        temporary = this.#work.newName();
-        const from = { dirfd: first.parent.writable.fd(), name: first.name };
-        const linked = linkat(from, { dirfd: this.#work.fd, name: temporary });
-        if (linked < 0) return linked;
-      }
-      const status = this.#swap(at, temporary);
+    const [first] = this.#moves;
+    if (first === undefined) return -errno.ESTALE;
+    for (const move of this.#moves) {
+      const linked = move === first ? 0 : this.#linkCopy(first.at, move.temporary);
+      const status = linked < 0 ? linked : this.#swap(move.at, move.temporary);
       if (status < 0) {
-        if (at !== first) unlinkat(this.#work.fd, temporary);
+        if (move !== first) unlinkat(this.#work.fd, move.temporary);
         return status;
       }
-      this.#moved.push({ at, temporary });
+      this.#done += 1;
     }
     return 0;
+  }
+
+  #linkCopy({ parent, name }: Name, temporary: ByteString): number {
+    return linkat({ dirfd: parent.writable.fd(), name }, { dirfd: this.#work.fd, name: temporary });
   }
 
   #swap(at: Name, temporary: ByteString): number {
@@ -115,16 +134,16 @@ export class WrittenFile {
 
   /** Takes everything back. */
   undo(): void {
-    for (const { at, temporary } of this.#moved.reverse()) {
+    for (const { at, temporary } of this.#moves.slice(0, this.#done).reverse()) {
       this.#swap(at, temporary);
       unlinkat(this.#work.fd, temporary);
     }
-    if (this.#moved.length === 0 && this.#copy !== undefined) unlinkat(this.#work.fd, this.#copy);
+    if (this.#done === 0 && this.#copy !== undefined) unlinkat(this.#work.fd, this.#copy);
   }
 
   /** Gives the file its names in the next upper. Returns 0 or -errno. */
   moveTo(fresh: FreshUpper): number {
-    for (const [index, { at, temporary }] of this.#moved.entries()) {
+    for (const [index, { at, temporary }] of this.#moves.entries()) {
       const dir = fresh.directory(at.parent);
       if (typeof dir === 'number') return dir;
       // So that it can be taken back, the work directory keeps its link.
@@ -143,8 +162,12 @@ export class WrittenFile {
 
   /** Once there is no way back. */
   finish(): void {
-    for (const { temporary } of this.#moved) unlinkat(this.#work.fd, temporary);
+    for (const { temporary } of this.#moves) unlinkat(this.#work.fd, temporary);
   }
+}
+
+function inoOf({ inoLow, inoHigh }: Stat): Ino {
+  return { inoLow, inoHigh };
 }
 
 /** The overlay's own as well. Returns 0 or -errno. */

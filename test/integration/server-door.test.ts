@@ -35,6 +35,8 @@ describe.skipIf(gate.skip)(gate.title('the door of a server'), () => {
     const staged = stage(path.join(temp.path, 'layers'), { lower: [{ file: 'x' }], upper: {} }, 'veneer');
     const { root, unmount } = await mountStaged('veneer', staged);
     const socket = statisticsSocket(root, { env: process.env, uid: process.getuid?.() ?? 0 }) ?? '';
+    // It opens a moment after its mount answers: its clients wait as well.
+    await expect.poll(() => visit(socket, '\n').catch(String)).toMatchObject({ memory: {} });
     for (let round = 0; round < VISITS; round += 1) {
       // Some work, and a pause until a moment after it.
       statSync(path.join(root, `missing-${String(round)}`), { throwIfNoEntry: false });
