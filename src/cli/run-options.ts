@@ -115,7 +115,7 @@ export function addRunOptions(command: Command): Command {
   one('--runtime <program>', 'the OCI runtime (default: crun, else runc)');
 
   command.optionsGroup('What it runs:');
-  one('--entrypoint <program>', "instead of the image's entry point, '' for none");
+  one('--entrypoint <program>', `instead of the image's entry point: a name, '["NAME","ARG"]', or '' for none`);
   many('-e, --env <name[=value]>', 'an environment variable; without a value, the one there is (may be repeated)');
   many('--env-file <file>', 'variables, one a line');
   one('-u, --user <user>', 'NAME|UID[:GROUP|GID]');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { portBindings } from '../container/index.js';
 import type { ConfigOverrides, CreateOptions } from '../container/index.js';
 import { VeneerError } from '../core/index.js';
+import { parseExecForm } from '../image/index.js';
 import type { Healthcheck } from '../image/index.js';
 import { parseExpose, parseNetworkMode, parsePublish } from '../network/index.js';
 import type { PortBinding } from '../network/index.js';
@@ -39,7 +40,7 @@ export function parseRunOptions(
   const host = hostOf(options);
   const overrides: Partial<ConfigOverrides> = given<ConfigOverrides>({
     command: words.length === 0 ? undefined : words,
-    entrypoint: options.entrypoint === undefined ? undefined : options.entrypoint === '' ? [] : [options.entrypoint],
+    entrypoint: options.entrypoint === undefined ? undefined : parseEntrypoint(options.entrypoint),
     env: env.length === 0 ? undefined : env,
     labels: Object.keys(labels).length === 0 ? undefined : labels,
     user: options.user,
@@ -57,6 +58,11 @@ export function parseRunOptions(
     volumes: options.volume?.filter((volume) => !volume.includes(':')),
   });
   return { ...overrides, ...(name === undefined ? {} : { name }), host };
+}
+
+/** A program, or all words as an image has them: as podman takes it. */
+function parseEntrypoint(text: string): readonly string[] {
+  return text === '' ? [] : (parseExecForm(text) ?? [text]);
 }
 
 function hostOf(options: RunOptions): Partial<HostConfig> {

@@ -2,6 +2,7 @@ export { annotatedName, IMAGE_NAME, nameAnnotations, REF_NAME } from './annotati
 export type { AnnotatedName } from './annotations.js';
 export type { BlobReader, ByteRange } from './blob-reader.js';
 export { applyChange, applyChanges } from './change.js';
+export { parseExecForm } from './change-syntax.js';
 export { encodeImageConfig, parseImageConfig } from './config.js';
 export type { Healthcheck, HistoryEntry, ImageConfig, RuntimeConfig } from './config.js';
 export type { Descriptor } from './descriptor.js';

@@ -56,6 +56,13 @@ describe.skipIf(gate.skip)(gate.title('the streams of a container'), () => {
     expect(stderr).toMatch(/^veneer: --env-file '\/nosuch\/env': no such file or directory/);
   });
 
+  test.each([
+    ['echo', 'c\n'],
+    ['["echo","a b"]', 'a b c\n'],
+  ])('the entry point %s', (entrypoint, stdout) => {
+    expect(run('--entrypoint', entrypoint, 'box', 'c')).toEqual({ code: 0, stdout, stderr: '' });
+  });
+
   test('without a command there is no container', () => {
     const { code, stderr } = box.run('run', 'scratch');
     expect(code).toBe(125);
