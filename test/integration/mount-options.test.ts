@@ -3,9 +3,9 @@
 import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { MNT_DETACH, umount2 } from '../../src/sys/index.js';
 import { MountLab } from '../helpers/mount-program.js';
 import { run } from '../helpers/other-process.js';
+import { buryServer } from '../helpers/death.js';
 import { requires } from '../helpers/requires.js';
 
 const gate = requires('root', 'fuse', 'build', 'kernel-overlay', 'acl', 'setpriv');
@@ -16,9 +16,10 @@ async function serversOf(lab: MountLab): Promise<string[]> {
 }
 
 async function killServer(lab: MountLab): Promise<void> {
-  for (const pid of await serversOf(lab)) process.kill(Number(pid), 'SIGKILL');
-  umount2(lab.at('m'), MNT_DETACH);
-  await sleep(200);
+  for (const pid of await serversOf(lab)) {
+    process.kill(Number(pid), 'SIGKILL');
+    await buryServer(Number(pid), lab.at('m'));
+  }
 }
 
 describe.skipIf(gate.skip)(gate.title('volatile'), () => {
