@@ -13,9 +13,9 @@ import {
   LOCK_NB,
   O_CREAT,
   O_DIRECTORY,
-  O_EXCL,
   O_NOFOLLOW,
   O_RDONLY,
+  O_TRUNC,
   O_WRONLY,
   RENAME_EXCHANGE,
   Stat,
@@ -34,6 +34,9 @@ import type { Place } from './node.js';
 import type { WorkDir } from './work-dir.js';
 
 const RECORD = 'freezing';
+/** Milliseconds: a server that is killed may give up its lock a moment after its mount. */
+const GRACE = 500;
+const PAUSE = 5;
 
 /** A name of a file and one in the work directory that change places. */
 export interface Exchange {
@@ -59,7 +62,7 @@ export async function recordFreeze(
   { volatile }: { volatile: boolean },
 ): Promise<number> {
   const content = Buffer.from(JSON.stringify(plan), 'latin1');
-  const fd = openat(work.fd, RECORD, O_CREAT | O_EXCL | O_WRONLY, 0o600);
+  const fd = openat(work.fd, RECORD, O_CREAT | O_TRUNC | O_WRONLY, 0o600);
   if (fd < 0) return fd;
   const written = write(fd, content);
   let status = written >= 0 && written < content.length ? -errno.ENOSPC : written;
@@ -83,7 +86,7 @@ export interface InterruptedFreeze {
 
 /**
  * Puts right what a server left behind that died while it froze an upper directory. To be called before anybody reads or mounts that;
- * nothing happens while a mount has it, or where there is nothing to do.
+ * nothing happens while a mount has it, nor where there is nothing to do.
  */
 export function recoverFreeze({ upperdir, workdir }: InterruptedFreeze): void {
   const root = openat(AT_FDCWD, toByteString(workdir), O_RDONLY | O_DIRECTORY);
@@ -91,7 +94,7 @@ export function recoverFreeze({ upperdir, workdir }: InterruptedFreeze): void {
   const work = openat(root, 'work', O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
     const plan = work < 0 ? undefined : readPlan(work);
-    if (plan === undefined || flock(root, LOCK_EX | LOCK_NB) < 0) return;
+    if (plan === undefined || !locks(root)) return;
     // Before the upper is renamed, the files that are exchanged are in it.
     const isRenamed =
       renameat2({ dirfd: work, name: plan.fresh }, { dirfd: AT_FDCWD, name: toByteString(upperdir) }) >= 0;
@@ -101,6 +104,16 @@ export function recoverFreeze({ upperdir, workdir }: InterruptedFreeze): void {
     if (work >= 0) close(work);
     close(root);
   }
+}
+
+function locks(fd: number): boolean {
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
+  const end = performance.now() + GRACE;
+  while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (performance.now() > end) return false;
+    Atomics.wait(nothing, 0, 0, PAUSE);
+  }
+  return true;
 }
 
 /** One that was not completely written is of a freeze that had not begun. */
