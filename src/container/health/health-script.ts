@@ -39,12 +39,13 @@ export function healthScript({ settings, first, freezers, check, origin }: Healt
   return `# The health checks of a container, by veneer.
 now() { read -r now _ </proc/uptime; now=\${now%.*}\${now#*.}; now=\${now#0}; }
 
-# Field 3 of a process's stat and those after it; its name before them may have blanks.
+# Field 3 of a process's stat and those after it; its name before them may have blanks. One that is ending (PF_EXITING of its flags)
+# takes all others of the container with it first, and its namespaces cannot be entered any more.
 alive() {
   read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
   pid=$1 start=$2
   set -- \${stat##*) }
-  [ "$1" != Z ] && [ "$1" != X ] && [ "\${20}" = "$start" ]
+  [ "$1" != Z ] && [ "$1" != X ] && [ $(($7 & 4)) -eq 0 ] && [ "\${20}" = "$start" ]
 }
 
 held() {

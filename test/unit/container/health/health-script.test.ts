@@ -18,18 +18,29 @@ interface Watched extends AsyncDisposable {
   until(holds: (health: Health) => boolean): Promise<Health>;
   /** The end of what is watched; resolves when the watcher has ended. */
   end(): Promise<void>;
+  /** When the watcher has ended. */
+  readonly ended: Promise<unknown>;
 }
 
 /** Watches a process with checks that a shell makes: $dir is theirs. */
 async function watched(
   check: string,
-  options: { retries?: number; timeout?: number; startPeriod?: number; freezers?: readonly string[] } = {},
+  options: {
+    retries?: number;
+    timeout?: number;
+    startPeriod?: number;
+    freezers?: readonly string[];
+    /** What the kernel says of the container is in a file `stat`, for checks to change. */
+    ownStat?: boolean;
+  } = {},
 ): Promise<Watched> {
   const temp = tempDir('health');
   const settings = healthSettings({ Test: ['CMD', 'x'] })!;
-  const { retries = 2, timeout = 5000, startPeriod = 0, freezers = [] } = options;
+  const { retries = 2, timeout = 5000, startPeriod = 0, freezers = [], ownStat = false } = options;
   const first = spawn('sleep', ['1000'], { stdio: 'ignore' });
   await once(first, 'spawn');
+  const stat = path.join(temp.path, 'stat');
+  if (ownStat) writeFileSync(stat, readFileSync(`/proc/${String(first.pid)}/stat`));
   const directory = healthDirectory(temp.path);
   mkdirSync(directory);
   writeFileSync(path.join(directory, 'state'), NOT_WATCHED_YET);
@@ -41,7 +52,7 @@ async function watched(
     check: ['sh', '-c', `echo $$ >pid; dir='${temp.path}'; ${check}`],
     origin: Date.now() - uptime() * 1000,
   });
-  writeFileSync(script, text);
+  writeFileSync(script, ownStat ? text.replace('/proc/$1/stat', stat) : text);
   const watcher = spawn('/bin/sh', [script], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -55,6 +66,7 @@ async function watched(
   return {
     dir: temp.path,
     end,
+    ended,
     async until(holds) {
       const changes = watch(directory);
       try {
@@ -161,6 +173,15 @@ describe('the watcher of a container', () => {
     replace(events, 'populated 1\nfrozen 0\n');
     const health = await it.until(({ log }) => log.length > 0);
     expect(codes(health)).toEqual([0]);
+  });
+
+  test('does not judge a check that fails because the container is ending', async () => {
+    const ends = 'awk "{ \\$9 += 4 } 1" $dir/stat >$dir/stat.new && mv $dir/stat.new $dir/stat';
+    await using it = await watched(`[ -e $dir/ending ] || exit 1; ${ends}; exit 137`, { ownStat: true, retries: 9 });
+    await it.until(({ log }) => log.length === 1);
+    writeFileSync(path.join(it.dir, 'ending'), '');
+    await it.ended;
+    expect(codes(healthOf(it.dir)!)).not.toContain(137);
   });
 
   test('survives a check that kills its process group', async () => {
