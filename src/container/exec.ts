@@ -2,6 +2,7 @@
 
 import { constants } from 'node:os';
 import { VeneerError } from '../core/index.js';
+import { StartError } from '../runtime/index.js';
 import type { Exec, ProcessRequest } from '../runtime/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { kill } from '../sys/index.js';
@@ -21,10 +22,13 @@ export interface ExecOptions extends Omit<ProcessRequest, 'args' | 'tty' | 'size
 
 export class PreparedExec {
   readonly #exec: Exec;
+  readonly #requireRunning: () => void;
   #pid: number | undefined;
 
-  constructor(exec: Exec) {
+  /** `requireRunning` throws where the container has ended. */
+  constructor(exec: Exec, requireRunning: () => void) {
     this.#exec = exec;
+    this.#requireRunning = requireRunning;
   }
 
   get attachSocket(): string {
@@ -35,9 +39,15 @@ export class PreparedExec {
     return this.#exec.controlFifo;
   }
 
-  /** Throws `StartError`. */
+  /** Throws `StartError`; `not-found` or `invalid` for a container that has ended meanwhile. */
   async start(): Promise<void> {
-    this.#pid = await this.#exec.start();
+    try {
+      this.#pid = await this.#exec.start();
+    } catch (error) {
+      // A runtime has words of its own for that.
+      if (error instanceof StartError && error.exitCode === 125) this.#requireRunning();
+      throw error;
+    }
   }
 
   /** Sends a signal to the process, which is there until `wait` resolves. */
@@ -70,7 +80,10 @@ export async function prepareExec(store: Store, reference: string, options: Exec
   const { process, cgroups } = execProcess(store, record, { ...request, args: command, tty: terminal });
   const runtime = runtimeOf(store, store.runs.get(record.id));
   const { id, name } = record;
-  return new PreparedExec(await runtime.prepareExec({ id, name, process, terminal, stdin, detached, cgroups }));
+  const exec = await runtime.prepareExec({ id, name, process, terminal, stdin, detached, cgroups });
+  return new PreparedExec(exec, () => {
+    requireRunning(store, store.containers.resolve(reference));
+  });
 }
 
 function requireRunning(store: Store, record: ContainerRecord): void {

@@ -9,6 +9,7 @@ import { boxStore, runDirectory } from '../helpers/containers/index.js';
 import type { BoxStore } from '../helpers/containers/index.js';
 import { requires } from '../helpers/requires.js';
 import { startCli } from '../helpers/run-cli.js';
+import { library } from './container-fixture.js';
 
 const needs = requires('root', 'fuse', 'containers', 'busybox', 'build');
 
@@ -211,6 +212,23 @@ describe.skipIf(needs.skip)(needs.title('a container'), () => {
     two.child.kill('SIGCONT');
     expect((await two.ended).stdout).toBe('6\n6\n');
     expect(waiting()).toBe(0);
+  });
+
+  test.each([
+    ['stopped', ['stop', '-t', '0'], /^container web is not running$/],
+    ['removed', ['rm', '-f'], /^no such container: web$/],
+  ])('that is %s before a further command starts says so', async (_, end, message) => {
+    const { Store, prepareExec } = await library();
+    start(...FOREVER);
+    const store = Store.open(box.root);
+    try {
+      const options = { command: ['true'], terminal: false, stdin: false, detached: false };
+      const exec = await prepareExec(store, 'web', options);
+      box.ok(...end, 'web');
+      await expect(exec.start()).rejects.toThrow(message);
+    } finally {
+      store.close();
+    }
   });
 
   test('has not ended while its policy starts it again', () => {
