@@ -1,9 +1,10 @@
 // `load`: the images of an archive come into the store.
 
 import { VeneerError, digestOf } from '../core/index.js';
+import { chainIds } from '../image/index.js';
 import type { Platform, Reference } from '../image/index.js';
 import type { LayerLimits } from '../layer/index.js';
-import type { Image, Store, TaggedName } from '../store/index.js';
+import type { Image, Lease, Store, TaggedName } from '../store/index.js';
 import type { ArchiveImage, ArchiveLayer } from './archive-image.js';
 import { readArchiveImages } from './archive-images.js';
 import { openArchive } from './open-archive.js';
@@ -66,6 +67,7 @@ async function loadImage(store: Store, found: ArchiveImage, options: LoadOptions
   const lease = store.lease();
   let isLoaded = false;
   try {
+    requireLayers(store, found, lease);
     await unpackLayers(store, layers, { lease, limits, onProgress, signal });
     const { manifest, names, configBytes } = found;
     const withManifest = manifest === undefined ? {} : { manifest, digestNames: namesByDigest(names, manifest) };
@@ -76,6 +78,13 @@ async function loadImage(store: Store, found: ArchiveImage, options: LoadOptions
     lease.release();
     // The layers that did come in are of no use to anybody.
     if (!isLoaded) store.prune();
+  }
+}
+
+/** Before anything is unpacked: what the store does not have, the archive must. Throws `not-found`, `integrity`. */
+function requireLayers(store: Store, { config, layers }: ArchiveImage, lease: Lease): void {
+  for (const [index, id] of chainIds(config.rootfs.diff_ids).entries()) {
+    if (store.layers.reuse(id, lease) === undefined) layers[index]?.open();
   }
 }
 

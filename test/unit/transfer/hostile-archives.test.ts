@@ -343,3 +343,11 @@ test('an image that is whole stays when the next one of the archive is not', asy
   expect(readdirSync(join(store.root, 'layers'))).toHaveLength(1);
   expect(store.check()).toEqual([]);
 });
+
+test('nothing is unpacked for an image of which a layer is missing', async () => {
+  const path = await asTar(dockerWith({ Layers: [layerPath, 'nonesuch'] }));
+  const phases = new Set<string>();
+  const loading = loadImages(temporaryStore(), { path }, { onProgress: ({ phase }) => phases.add(phase) });
+  await expect(loading).rejects.toThrow("the layer 'nonesuch' is not in");
+  expect([...phases]).not.toContain('unpacking');
+});
