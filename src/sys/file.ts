@@ -36,7 +36,10 @@ export function openat(dirfd: number, name: ByteString, flags: number, mode = 0)
 
 const openHow = Buffer.alloc(24);
 
-/** openat2(2): opens a whole path under the RESOLVE_* rules. */
+/** So often a rename or mount beside the look-up can make the kernel unsure whether a `..` has left the root (openat2(2), EAGAIN). */
+const MOST_TRIES = 1000;
+
+/** openat2(2): opens a whole path under the RESOLVE_* rules. What others do meanwhile, on whatever file system, does not make it fail. */
 export function openat2(
   dirfd: number,
   path: ByteString,
@@ -45,7 +48,11 @@ export function openat2(
   openHow.writeBigUInt64LE(BigInt((options.flags | O_CLOEXEC) >>> 0), 0);
   openHow.writeBigUInt64LE(BigInt(options.mode ?? 0), 8);
   openHow.writeBigUInt64LE(BigInt(options.resolve), 16);
-  return result(nativeSyscall4(SYS_OPENAT2, dirfd, cString(path), openHow, openHow.length));
+  let fd = -errno.EAGAIN;
+  for (let tries = 0; fd === -errno.EAGAIN && tries < MOST_TRIES; tries += 1) {
+    fd = result(nativeSyscall4(SYS_OPENAT2, dirfd, cString(path), openHow, openHow.length));
+  }
+  return fd;
 }
 
 export function close(fd: number): number {

@@ -1,6 +1,5 @@
 // Where paths of a copy are looked up: in this machine's tree, or in a container's, whose links never lead out of it.
 
-import { errno } from '../../core/index.js';
 import type { ByteString } from '../../core/index.js';
 import { AT_FDCWD, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat, openat2 } from '../../sys/index.js';
 
@@ -19,19 +18,10 @@ export const HERE: Tree = {
   show: (path) => path,
 };
 
-/** So often a rename beside the look-up can make the kernel unsure whether a `..` has left the root (openat2(2), EAGAIN). */
-const MAX_TRIES = 1000;
-
 /** The tree below a directory that is open; absolute links and `..` end at it, as in a chroot. */
 export function confinedTree(rootFd: number, container: string): Tree {
   return {
-    open: (path, flags) => {
-      let fd = -errno.EAGAIN;
-      for (let tries = 0; fd === -errno.EAGAIN && tries < MAX_TRIES; tries += 1) {
-        fd = openat2(rootFd, path, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
-      }
-      return fd;
-    },
+    open: (path, flags) => openat2(rootFd, path, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }),
     isConfined: true,
     show: (path) => `${container}:${path}`,
   };

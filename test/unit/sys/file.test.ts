@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { errno } from '../../../src/core/index.js';
@@ -102,6 +104,21 @@ describe('openat2', () => {
     expect(isCloseOnExec(file)).toBe(1);
     expect(statSync(`${dir.path}/root/new`).mode & 0o777).toBe(0o640);
     close(file);
+  });
+
+  test('finds its way although others rename meanwhile', async () => {
+    const rename = `const { mkdirSync, renameSync } = require('node:fs');
+      mkdirSync('one'); process.stdout.write('.');
+      for (;;) { renameSync('one', 'two'); renameSync('two', 'one'); }`;
+    const other = spawn(process.execPath, ['-e', rename], { cwd: dir.path, stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(other.stdout, 'data');
+      const outcomes = new Set(Array.from({ length: 20_000 }, () => open('below/../up/below', RESOLVE_IN_ROOT)));
+      expect([...outcomes]).toEqual([0]);
+    } finally {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+    }
   });
 
   test.each([
