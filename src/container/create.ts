@@ -1,7 +1,7 @@
 // `create`: a container is a row, a configuration, and empty directories to write to.
 
 import type { RuntimeConfig } from '../image/index.js';
-import type { Store } from '../store/index.js';
+import type { Image, Store } from '../store/index.js';
 import { commandOf, sharedContainer } from '../runtime/index.js';
 import type { HostConfig } from '../runtime/index.js';
 import { containerConfig, writeContainerConfig } from './container-config.js';
@@ -33,6 +33,16 @@ export interface CreateOptions extends ConfigOverrides {
  */
 export function createContainer(store: Store, options: CreateOptions): Container {
   const image = store.images.resolve(options.image);
+  try {
+    return createFrom(store, image, options);
+  } catch (error) {
+    // Somebody has removed the image meanwhile, and may have given its name to another one.
+    if (store.images.find(image.id) === undefined) return createContainer(store, options);
+    throw error;
+  }
+}
+
+function createFrom(store: Store, image: Image, options: CreateOptions): Container {
   const imageConfig: RuntimeConfig = store.images.config(image.id).config ?? {};
   const config = containerConfig(imageConfig, options);
   if (options.toRun === true) commandOf(config);

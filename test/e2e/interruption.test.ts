@@ -1,25 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { holds } from '../helpers/other-process.js';
 import { requires } from '../helpers/requires.js';
 import { CLI, sandboxWithBase } from '../helpers/run-cli.js';
 
 const gate = requires('root', 'tar', 'build');
-
-/** Whether a process has opened something below a directory, perhaps a file without a name. */
-function holds(pid: number, directory: string): boolean {
-  const fds = `/proc/${String(pid)}/fd`;
-  return readdirSync(fds).some((fd) => {
-    try {
-      return readlinkSync(path.join(fds, fd)).startsWith(directory);
-    } catch {
-      return false; // closed meanwhile
-    }
-  });
-}
 
 describe.skipIf(gate.skip)(gate.title('^C'), () => {
   test.each([

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Store } from '../../src/store/index.js';
+import { holds } from '../helpers/other-process.js';
 import { requires } from '../helpers/requires.js';
 import { runCli, sandboxWithBase, SMALL_TREE } from '../helpers/run-cli.js';
 import type { Sandbox } from '../helpers/run-cli.js';
@@ -83,6 +85,24 @@ describe.skipIf(gate.skip)(gate.title('veneer container prune'), () => {
     expect(box.run('container', 'prune').stderr).toMatch(/^WARNING! This will remove all containers that do not run/);
     expect(box.ok('ps', '-a', '--format', '{{.Names}}')).toBe('kept');
     box.fails(2, 'container', 'prune', 'kept');
+    box.check();
+  });
+
+  test('leaves out what somebody else removes meanwhile', async () => {
+    using box = sandboxWithBase('prune');
+    const one = box.ok('create', 'base');
+    box.ok('create', '--name', 'two', 'base');
+    const store = Store.open(box.root);
+    const record = store.containers.resolve('two');
+    const lock = await store.containers.lock(record);
+    const pruning = box.start(['container', 'prune', '-f']);
+    const directory = store.containers.directory(record.id);
+    await expect.poll(() => holds(pruning.child.pid!, directory)).toBe(true);
+    await store.containers.remove(record.id);
+    lock.release();
+    store.close();
+    expect(await pruning.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(pruning.output.stdout).toMatch(new RegExp(`^Deleted Containers:\n${one}\n\nTotal`));
     box.check();
   });
 });

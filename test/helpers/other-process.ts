@@ -2,6 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
 
 export interface ProgramResult {
   readonly status: number;
@@ -87,4 +89,16 @@ export class OtherProcess {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     await new Promise((resolve) => this.#child.once('exit', resolve));
   }
+}
+
+/** Whether a process has opened something below a directory, perhaps a file without a name. */
+export function holds(pid: number, directory: string): boolean {
+  const fds = `/proc/${String(pid)}/fd`;
+  return readdirSync(fds).some((fd) => {
+    try {
+      return readlinkSync(path.join(fds, fd)).startsWith(directory);
+    } catch {
+      return false; // closed meanwhile
+    }
+  });
 }

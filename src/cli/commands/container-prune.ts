@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { hasCode } from '../../core/index.js';
 import { meetsLabels } from '../../store/index.js';
 import { collect } from '../arguments.js';
 import { isConfirmed } from '../confirm.js';
@@ -35,10 +36,15 @@ export function configure(command: Command): void {
           command,
           chosen.map(({ id }) => id),
           async (id) => {
-            const { writable } = containerSize(store, id);
-            await removeContainer(store, id, {});
-            space += writable;
-            writeLine(id);
+            try {
+              const { writable } = containerSize(store, id);
+              await removeContainer(store, id, {});
+              space += writable;
+              writeLine(id);
+            } catch (error) {
+              // Since it was chosen somebody has removed it, or uses it.
+              if (!hasCode(error, 'not-found') && !hasCode(error, 'in-use')) throw error;
+            }
           },
         );
         if (chosen.length > 0) writeLine('');

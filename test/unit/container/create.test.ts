@@ -1,9 +1,10 @@
 import { chmodSync, lstatSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createContainer } from '../../../src/container/create.js';
 import { inspectContainer, listContainers } from '../../../src/container/view.js';
 import { parseTaggedName } from '../../../src/store/index.js';
+import type { Store } from '../../../src/store/index.js';
 import { must, setxattr } from '../../../src/sys/index.js';
 import { addImage, addLayers, codeOf, diffIdOf, temporaryStore } from '../store/fixture.js';
 
@@ -78,4 +79,34 @@ test('a container with a damaged configuration is listed without a command', () 
   const { directory } = createContainer(store, { image: 'debian', name: 'box' });
   writeFileSync(join(directory, 'config.json'), '{"config":');
   expect(listContainers(store)).toMatchObject([{ name: 'box', command: [] }]);
+});
+
+/** Has something happen in the middle of the making of the next container. */
+function meanwhile(store: Store, happens: () => void): void {
+  const stage = store.containers.stage.bind(store.containers);
+  vi.spyOn(store.containers, 'stage').mockImplementationOnce(() => {
+    happens();
+    return stage();
+  });
+}
+
+test('an image that is removed meanwhile is not there', () => {
+  const store = temporaryStore();
+  addImage(store, ['one'], 'debian');
+  meanwhile(store, () => store.images.remove('debian'));
+  expect(() => createContainer(store, { image: 'debian' })).toThrow('no such image: debian');
+  expect(store.containers.list()).toEqual([]);
+  expect(store.check()).toEqual([]);
+});
+
+test('an image that is replaced meanwhile by another of its name is that one', () => {
+  const store = temporaryStore();
+  addImage(store, ['one'], 'debian');
+  let other = '';
+  meanwhile(store, () => {
+    store.images.remove('debian');
+    other = addImage(store, ['two'], 'debian').id;
+  });
+  expect(createContainer(store, { image: 'debian' }).image).toBe(other);
+  expect(store.check()).toEqual([]);
 });
