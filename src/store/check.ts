@@ -74,12 +74,12 @@ function isReadable(path: string): boolean {
 function checkContainers({ containers, paths }: StoreParts): Finding[] {
   const recorded = containers.list();
   const known = new Set(recorded.map((container) => container.id));
-  const unfinished = new Set(containers.unfinished());
+  const abandoned = new Set(containers.abandoned());
   const extra = readdirSync(paths.containers).filter((name) => !known.has(name));
   return [
     ...recorded.flatMap((container): Finding[] => {
       const { id, name } = container;
-      if (unfinished.has(id)) {
+      if (abandoned.has(id)) {
         return [{ kind: 'container-unfinished', object: id, message: `a commit of container ${name} was interrupted` }];
       }
       if (existsSync(paths.container(id))) return [];

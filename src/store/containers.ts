@@ -10,7 +10,7 @@ import type { Database } from './database.js';
 import { renameDurably } from './durable.js';
 import type { FrozenStore } from './frozen.js';
 import type { LayerStore } from './layers.js';
-import { lockDirectory } from './lock.js';
+import { ifUnlocked, lockDirectory } from './lock.js';
 import type { HeldLock, StoreLock } from './lock.js';
 import { recordIn } from './paths.js';
 import type { StorePaths } from './paths.js';
@@ -102,7 +102,7 @@ export class ContainerStore {
     const held = await this.#lockDirectory(record);
     try {
       if (this.#rows.get(record.id) === undefined) throw missing(record.name);
-      this.recover(record.id);
+      this.#recover(record.id);
       return held;
     } catch (error) {
       held.release();
@@ -204,7 +204,7 @@ export class ContainerStore {
    * Makes the container's upper directory a layer by renaming it, and that layer the top of what the container lies on. The
    * container has no upper directory then. A skeleton that is there goes with it. Both must be on disk (syncfs), the store
    * must not have the layer, and the caller must hold the container's lock. After a crash the move is finished, or undone, by
-   * `recover`.
+   * the next who has the lock.
    */
   moveUpper(id: string, move: UpperMove): void {
     const { lock, database, layers } = this.#parts;
@@ -242,7 +242,7 @@ export class ContainerStore {
   }
 
   /** Finishes or undoes the move of an upper directory that a dead process began, and removes a skeleton it left. */
-  recover(id: string): void {
+  #recover(id: string): void {
     const { lock, database, layers, frozen } = this.#parts;
     lock.exclusively(() => {
       const move = this.#rows.move(id);
@@ -257,8 +257,27 @@ export class ContainerStore {
   }
 
   /** Containers whose upper directory a dead process left on its way. Ask under the store's lock. */
-  unfinished(): string[] {
-    return [...new Set([...this.#rows.moves(), ...this.#parts.frozen.unfinished().keys()])];
+  abandoned(): string[] {
+    return this.#eachAbandoned(() => undefined);
+  }
+
+  /** Finishes or undoes it. */
+  recoverAbandoned(): void {
+    this.#parts.lock.exclusively(() =>
+      this.#eachAbandoned((id) => {
+        this.#recover(id);
+      }),
+    );
+  }
+
+  /** A process that lives has the lock of what it works on. */
+  #eachAbandoned(work: (id: string) => void): string[] {
+    const unfinished = [...new Set([...this.#rows.moves(), ...this.#parts.frozen.unfinished().keys()])];
+    return unfinished.filter((id) =>
+      ifUnlocked(this.directory(id), () => {
+        work(id);
+      }),
+    );
   }
 
   /**
@@ -275,7 +294,7 @@ export class ContainerStore {
     const { lock, database, layers, staging, frozen, volumes } = this.#parts;
     const trashed: Staged[] = [];
     lock.exclusively(() => {
-      this.recover(id);
+      this.#recover(id);
       const record = this.get(id);
       const forgotten = database.transactRemoval(() => {
         const gone = options.ownVolumes === true ? volumes.forgetOwn(id) : [];

@@ -2,7 +2,7 @@
 
 import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { VeneerError, errno } from '../core/index.js';
+import { VeneerError, errno, hasCode } from '../core/index.js';
 import { LOCK_EX, LOCK_NB, LOCK_UN, flock, must, retryIntr } from '../sys/index.js';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -92,4 +92,23 @@ export async function lockDirectory(path: string, object: string, patience = PAT
     throw error;
   }
   return { release, [Symbol.dispose]: release };
+}
+
+/** Runs `work` with the lock of a directory unless somebody has it, and tells whether it did. Nobody has that of one that is gone. */
+export function ifUnlocked(path: string, work: () => void): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, DIRECTORY);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    work();
+    return true;
+  }
+  try {
+    const isFree = tryLock(fd, path);
+    if (isFree) work();
+    return isFree;
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -23,7 +23,7 @@ export function pruneStore(parts: StoreParts): Pruned {
   const { lock, staging, paths } = parts;
   const trashed: Staged[] = [];
   const removed = lock.exclusively(() => {
-    for (const id of parts.containers.unfinished()) parts.containers.recover(id);
+    parts.containers.recoverAbandoned();
     parts.leases.dropStale();
     parts.database.transactRemoval(() => {
       parts.layers.forgetAllUnneeded();

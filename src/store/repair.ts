@@ -35,7 +35,7 @@ export interface Repaired {
  */
 export function repairStore(parts: StoreParts, found: readonly Finding[] = []): Repaired {
   const lost = parts.lock.exclusively(() => {
-    for (const id of parts.containers.unfinished()) parts.containers.recover(id);
+    parts.containers.recoverAbandoned();
     parts.leases.dropStale();
     const findings = [...checkStore(parts), ...found];
     if (findings.some(({ kind }) => kind === 'database')) rebuildIndexes(parts);

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chainIds } from '../../../src/image/index.js';
 import { addContainer, addImage, codeOf, diffIdOf, temporaryStore } from './fixture.js';
@@ -120,4 +120,22 @@ test('a container without its directory is named, and can be removed', async () 
   expect(store.check()).toMatchObject([{ kind: 'container-missing', object: id }]);
   await store.containers.remove(id);
   expect(store.check()).toEqual([]);
+});
+
+test.each(['prune', 'repair'] as const)('%s leaves what a living process is freezing to it', async (verb) => {
+  const store = temporaryStore();
+  const id = addContainer(store, addImage(store, ['one']), 'box');
+  const lock = await store.containers.lock(store.containers.get(id));
+  const frozen = store.frozen.begin(id);
+  expect(store.check()).toEqual([]);
+  store[verb]();
+  renameSync(join(store.containers.directory(id), 'marker'), frozen);
+  expect(store.frozen.finish(id)).toBe(basename(dirname(frozen)));
+  // One that has died has no lock any more.
+  store.frozen.begin(id);
+  lock.release();
+  expect(store.check()).toMatchObject([{ kind: 'container-unfinished' }]);
+  store[verb]();
+  expect(store.check()).toEqual([]);
+  expect(store.frozen.finish(id)).toBeUndefined();
 });
