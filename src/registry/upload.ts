@@ -233,15 +233,23 @@ class Upload {
     }
   }
 
+  /** The last chunk is kept back until the source has come to its end: damage is found out there, and no registry is to have it whole. */
   #content(offset: number, length: number): Pick<TransportRequest, 'body' | 'length'> {
     const body = async function* (this: Upload): AsyncGenerator<Uint8Array, void> {
       this.#read = offset;
+      let held: Uint8Array | undefined;
       for await (const chunk of this.#source.read({ offset, length }, { signal: this.#signal })) {
-        this.#read += chunk.length;
-        yield chunk;
+        if (held !== undefined) yield this.#counted(held);
+        held = chunk;
       }
+      if (held !== undefined) yield this.#counted(held);
     }.bind(this);
     return { body, length };
+  }
+
+  #counted(chunk: Uint8Array): Uint8Array {
+    this.#read += chunk.length;
+    return chunk;
   }
 
   #reached(offset: number): void {

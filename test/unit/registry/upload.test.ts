@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished, describe, expect, test } from 'vitest';
-import { digestOf } from '../../../src/core/index.js';
+import { VeneerError, digestOf } from '../../../src/core/index.js';
 import type { ByteRange } from '../../../src/image/index.js';
 import type { Repository, UploadSource } from '../../../src/registry/index.js';
 import { testClient } from '../../helpers/registry/index.js';
@@ -240,6 +240,21 @@ describe('chunks', () => {
     const work = upload({ maxBody: MiB, instead: ({ method }) => (method === 'PATCH' ? [416, ''] : undefined) });
     await expect(work).rejects.toThrow(/HTTP 416/);
   });
+});
+
+test('what turns out to be damaged at its end is never whole in a registry', async () => {
+  const server = await uploadServer({});
+  const source = sourceOf(content);
+  const damaged: UploadSource = {
+    ...source,
+    async *read(range) {
+      yield* source.read(range);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      throw new VeneerError('integrity', 'it is damaged');
+    },
+  };
+  await expect(repositoryOf(server).upload(damaged, {})).rejects.toMatchObject({ code: 'integrity' });
+  expect([...server.blobs.keys()]).toEqual([]);
 });
 
 describe('a registry', () => {
