@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { boxStore, runDirectory, tmux } from '../helpers/containers/index.js';
+import { boxStore, processesOf, runDirectory, tmux } from '../helpers/containers/index.js';
 import type { BoxStore, Tmux } from '../helpers/containers/index.js';
 import { requires } from '../helpers/requires.js';
 import { typeTo } from '../helpers/terminal.js';
@@ -36,6 +36,8 @@ describe.skipIf(gate.skip)(gate.title('a container on a terminal'), () => {
     await terminal.wait(/30 100/);
     await terminal.resize(120, 40);
     await terminal.line('sleep 1000');
+    // A ^C before that is the shell's.
+    await expect.poll(() => processesOf(box.root).map(({ command }) => command)).toContain('sleep 1000');
     await terminal.press('C-c');
     await terminal.line('echo code $?');
     await terminal.wait(/code 130/);
